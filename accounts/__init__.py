@@ -1,0 +1,1 @@
+"""Who: users, their roles, and how they sign in."""

@@ -1,0 +1,1 @@
+"""What configurators author: components, their entries and rubrics, and who is enrolled."""

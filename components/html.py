@@ -1,0 +1,80 @@
+"""HTML that people and models write: what may stay, and its plain text."""
+
+import html
+import re
+
+import nh3
+from django.utils.html import escape, linebreaks
+from django.utils.safestring import SafeString, mark_safe
+
+FEEDBACK_TAGS = {"b", "strong", "i", "em", "u", "ul", "ol", "li", "p", "br"}
+"""What the API contract allows in feedback."""
+
+RICH_TAGS = FEEDBACK_TAGS | {
+    "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "code", "pre", "a", "sub", "sup", "hr",
+    "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+"""What instructions and answers may hold."""
+
+RICH_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+LINE_END = re.compile(r"<br\s*/?>|</(?:li|tr)>|<hr\s*/?>")
+PARAGRAPH_END = re.compile(r"</(?:p|h[1-6]|blockquote|pre|table|ul|ol)>")
+PREFORMATTED = re.compile(r"(<pre>.*?</pre>)", re.DOTALL)
+BETWEEN_TAGS = re.compile(r"(?<=>)\s*\n\s*(?=<)")
+SOURCE_LINE_BREAK = re.compile(r"\s*\n\s*")
+CELL_END = re.compile(r"</t[dh]>")
+ANY_RICH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+
+
+def clean_rich_html(text: str) -> str:
+    """Instructions or an answer, without anything that could run, load or disguise."""
+    return nh3.clean(
+        text,
+        tags=RICH_TAGS,
+        attributes=RICH_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    ).strip()
+
+
+def clean_feedback_html(text: str) -> str:
+    """Feedback, with the tags of the API contract only."""
+    return nh3.clean(text, tags=FEEDBACK_TAGS, attributes={}).strip()
+
+
+def text_to_html(text: str) -> str:
+    """Plain text as paragraphs; every character that was typed stays visible."""
+    return linebreaks(escape(text.strip())) if text.strip() else ""
+
+
+def typed_to_html(text: str) -> str:
+    """What an author typed: HTML where it holds any tag we allow, else plain text."""
+    return clean_rich_html(text) if ANY_RICH_TAG.search(text) else text_to_html(text)
+
+
+def feedback_to_html(text: str) -> str:
+    """Feedback as somebody wrote it, plain or HTML, with the tags of the API contract only."""
+    return clean_feedback_html(text if ANY_RICH_TAG.search(text) else text_to_html(text))
+
+
+def html_to_text(source: str) -> str:
+    """The plain text of HTML that went through one of the cleaners.
+
+    Blocks end in new lines; spaces that somebody typed, such as the indentation of code, stay.
+    """
+    parts = PREFORMATTED.split(source)
+    parts[::2] = [SOURCE_LINE_BREAK.sub(" ", BETWEEN_TAGS.sub("", part)) for part in parts[::2]]
+    parts[1::2] = [part.replace("\n", "<br>") for part in parts[1::2]]
+    text = LINE_END.sub("\n", PARAGRAPH_END.sub("\n\n", CELL_END.sub("\t", "".join(parts))))
+    text = html.unescape(nh3.clean(text, tags=set()))
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+
+def trusted(source: str) -> SafeString:
+    """Stored HTML for a page, cleaned once more on the way out."""
+    return mark_safe(clean_rich_html(source))  # noqa: S308 (this is the cleaner)

@@ -1,0 +1,15 @@
+"""Settings of the tests: the project's own, with nothing of this machine's `.env`."""
+
+import os
+
+os.environ["ENV_FILE"] = os.devnull
+os.environ.setdefault("SECRET_KEY", "django-insecure-for-tests-only")
+os.environ["DEBUG"] = "true"
+
+from flexage.settings import *
+
+DEBUG = False
+HTTPS = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+WHITENOISE_AUTOREFRESH = True

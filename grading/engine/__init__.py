@@ -1,0 +1,1 @@
+"""The pure core: (rubric, answer) in, a checked evaluation out. No database, no settings."""
