@@ -23,7 +23,7 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
 
-class ChangePasswordView(SuccessMessageMixin[ChangePasswordForm], PasswordChangeView):
+class ChangePasswordView(SuccessMessageMixin, PasswordChangeView):
     template_name = "accounts/password_change.html"
     form_class = ChangePasswordForm
     success_url = reverse_lazy("accounts:home")

@@ -30,6 +30,14 @@ CELL_END = re.compile(r"</t[dh]>")
 ANY_RICH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
+def storable_text(text: str) -> str:
+    """The text without what a database cannot hold: NUL characters and halves of surrogate pairs.
+
+    Each is replaced by one character, so that places in the text stay the same.
+    """
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def clean_rich_html(text: str) -> str:
     """Instructions or an answer, without anything that could run, load or disguise."""
     return nh3.clean(
@@ -59,6 +67,12 @@ def typed_to_html(text: str) -> str:
 def feedback_to_html(text: str) -> str:
     """Feedback as somebody wrote it, plain or HTML, with the tags of the API contract only."""
     return clean_feedback_html(text if ANY_RICH_TAG.search(text) else text_to_html(text))
+
+
+def as_typed(source: str) -> str:
+    """Stored HTML for a text area: plain text where it was typed as such, else the HTML it is."""
+    text = html_to_text(source)
+    return text if text_to_html(text) == source else source
 
 
 def html_to_text(source: str) -> str:

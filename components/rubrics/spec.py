@@ -53,11 +53,33 @@ class Criterion:
 
 
 @dataclass(frozen=True)
+class RubricRow:
+    """A criterion with a cell per column; None where it does not offer that level."""
+
+    criterion: Criterion
+    cells: list[Level | None]
+
+
+@dataclass(frozen=True)
 class RubricSpec:
     """A validated rubric with all points worked out."""
 
     criteria: tuple[Criterion, ...]
     level_texts: tuple[str, ...]
+
+    @property
+    def rows(self) -> list[RubricRow]:
+        """The grid, row by row, for a page."""
+        return [
+            RubricRow(
+                criterion,
+                [
+                    next((level for level in criterion.levels if level.index == column), None)
+                    for column in range(len(self.level_texts))
+                ],
+            )
+            for criterion in self.criteria
+        ]
 
     @property
     def max_score(self) -> Decimal:

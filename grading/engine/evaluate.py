@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from components.html import feedback_to_html
 from components.rubrics import Criterion
 from grading.engine.errors import ErrorCode, GradingError
@@ -10,11 +12,9 @@ from grading.engine.prompt import build_prompt
 from grading.engine.reply import CriterionReply, parse_reply
 from grading.engine.scoring import overall_confidence, total_score
 from grading.engine.types import (
-    Completion,
     CriterionResult,
     Evaluation,
     GradingRequest,
-    Prompt,
     Provider,
     ReviewReason,
 )
@@ -30,28 +30,19 @@ def evaluate(request: GradingRequest, provider: Provider, *, review_below: int) 
         GradingError: the provider failed, or its reply is not exactly a reply.
     """
     prompt = build_prompt(request)
+    started = time.monotonic()
     completion = provider.complete(request, prompt)
-    return check_completion(request, prompt, completion, review_below=review_below)
-
-
-def check_completion(
-    request: GradingRequest, prompt: Prompt, completion: Completion, *, review_below: int
-) -> Evaluation:
-    """Turn a raw reply into an evaluation: verify quotes, work out points, flag what is unsure.
-
-    Raises:
-        GradingError: `malformed_reply` or `incomplete_reply`.
-    """
+    latency_ms = round(1000 * (time.monotonic() - started))
     reply = parse_reply(completion.text, request.rubric)
     criteria = tuple(
         _result(criterion, item, request.answer)
         for criterion, item in zip(request.rubric.criteria, reply.criteria, strict=True)
     )
-    confidence = overall_confidence(criteria)
     feedback = feedback_to_html(reply.feedback)
     if not feedback:
         message = "the feedback is empty"
         raise GradingError(ErrorCode.MALFORMED_REPLY, message, raw_reply=completion.text)
+    confidence = overall_confidence(criteria)
     return Evaluation(
         criteria=criteria,
         score=total_score((result.points, result.weight) for result in criteria),
@@ -59,6 +50,8 @@ def check_completion(
         feedback=feedback,
         confidence=confidence,
         review_reasons=_review_reasons(request, criteria, confidence, review_below),
+        uses_ai=provider.uses_ai,
+        latency_ms=latency_ms,
         completion=completion,
         prompt=prompt,
     )

@@ -4,8 +4,14 @@ import re
 
 from grading.engine.types import Evidence
 
-FOLDED = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'",
-                        "‚": "'", "–": "-", "—": "-", "‑": "-", "\u00a0": " "})  # fmt: skip
+FOLDED = str.maketrans(
+    {
+        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2018\u2019\u201a", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014", "-"),
+    }
+)
+"""One character for one, so that places in the folded text are places in the original."""
 
 
 def find_evidence(quote: str, answer: str) -> Evidence:

@@ -16,8 +16,9 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from components.html import storable_text
 from components.rubrics import Criterion, RubricSpec
 from grading.engine.errors import ErrorCode, GradingError
 
@@ -25,13 +26,16 @@ MAX_QUOTES = 12
 MAX_REPLY = 200_000
 
 
+Text = Annotated[str, AfterValidator(storable_text)]
+
+
 class CriterionReply(BaseModel):
     """What a provider says about one criterion."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    evidence: Annotated[list[str], Field(max_length=MAX_QUOTES)]
-    reasoning: Annotated[str, Field(min_length=1)]
+    evidence: Annotated[list[Text], Field(max_length=MAX_QUOTES)]
+    reasoning: Annotated[Text, Field(min_length=1)]
     level: str
     confidence: Annotated[int, Field(ge=0, le=100)]
 
@@ -55,7 +59,7 @@ class Reply(BaseModel):
     model_config = ConfigDict(strict=True)
 
     criteria: list[CriterionReply]
-    feedback: Annotated[str, Field(min_length=1)]
+    feedback: Annotated[Text, Field(min_length=1)]
 
 
 def criterion_key(index: int) -> str:

@@ -126,6 +126,8 @@ class Evaluation:
         feedback: HTML with the tags of the API contract only.
         confidence: 0 to 100; see :func:`grading.engine.scoring.overall_confidence`.
         review_reasons: why a person should look first; empty for a sound evaluation.
+        uses_ai: whether an AI model judged; the simulator is none.
+        latency_ms: how long the provider took, in milliseconds.
     """
 
     criteria: tuple[CriterionResult, ...]
@@ -134,5 +136,7 @@ class Evaluation:
     feedback: str
     confidence: int
     review_reasons: tuple[ReviewReason, ...]
+    uses_ai: bool
+    latency_ms: int
     completion: Completion
     prompt: Prompt

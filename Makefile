@@ -1,0 +1,89 @@
+# FlexAGE. `make help` lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run worker test check lint types imports migrations-check test-sqlite test-postgres \
+	test-e2e format lock audit clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+# Checks and tests never read this machine's settings.
+TEST := env -u DATABASE_URL -u GOOGLE_API_KEY -u GRADING_PROVIDER $(BIN)/python -m pytest
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
+
+# --- set-up --------------------------------------------------------------------
+
+$(BIN)/uv:
+	@command -v $(PYTHON) >/dev/null || { echo "FlexAGE needs Python 3.11 or newer; there is no '$(PYTHON)' here (set PYTHON=...)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "FlexAGE needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1) (set PYTHON=...)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "FlexAGE needs Python's venv module (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@echo "Making the virtual environment ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.run: requirements.txt | $(BIN)/uv
+	@echo "Installing what FlexAGE needs ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(BIN)/uv
+	@echo "Installing what the checks need ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+# --- using it ------------------------------------------------------------------
+
+run: $(VENV)/.run  ## run FlexAGE here: database, demo data, web server and worker
+	@$(BIN)/python -m flexage.dotenv
+	@exec $(BIN)/python manage.py run
+
+worker: $(VENV)/.run  ## run one more worker
+	@exec $(BIN)/python manage.py worker
+
+# --- checking it ---------------------------------------------------------------
+
+test: check  ## everything: lint, types, imports, migrations, tests on both databases, browser
+
+check: lint types imports migrations-check test-sqlite test-postgres test-e2e  ## the same
+	@echo "All checks passed."
+
+lint: $(VENV)/.dev  ## style of code and templates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/djlint templates --lint --quiet
+
+types: $(VENV)/.dev  ## static types
+	@$(BIN)/mypy .
+
+imports: $(VENV)/.dev  ## who may import whom
+	@$(BIN)/lint-imports
+
+migrations-check: $(VENV)/.dev  ## every model change has its migration
+	@DJANGO_SETTINGS_MODULE=flexage.settings_test $(BIN)/python manage.py makemigrations --check --dry-run
+
+test-sqlite: $(VENV)/.dev  ## tests on SQLite
+	@$(TEST) -n 2 -m "not e2e"
+
+test-postgres: $(VENV)/.dev  ## tests on a private PostgreSQL
+	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -n 2 -m "not e2e"
+
+test-e2e: $(VENV)/.dev  ## the journeys in a real browser, with real servers and workers
+	@sh scripts/ensure_browser.sh $(BIN)/python
+	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -m e2e
+
+# --- keeping it ----------------------------------------------------------------
+
+format: $(VENV)/.dev  ## format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+lock: $(VENV)/.dev  ## compile the pins from requirements*.in
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+audit: $(VENV)/.dev  ## known vulnerabilities of the pinned dependencies (asks a public service)
+	@$(BIN)/pip-audit -r requirements.txt
+
+clean:  ## remove what the checks leave behind (never data)
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results staticfiles

@@ -1,0 +1,106 @@
+"""Accounts in the Django admin."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from import_export.admin import ImportExportMixin
+
+from accounts.errors import DomainError
+from accounts.models import User
+from accounts.resources import UserResource
+from accounts.services import check_admin_remains, set_active
+
+admin.site.site_header = admin.site.site_title = _("FlexAGE administration")
+admin.site.index_title = _("People and places")
+
+
+class CreateUserForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("username", "full_name", "email", "role")
+
+
+class ChangeUserForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned:
+            user = User(
+                pk=self.instance.pk, role=cleaned.get("role"), is_active=cleaned["is_active"]
+            )
+            try:
+                check_admin_remains(user)
+            except DomainError as error:
+                self.add_error(None, error.message)
+        return cleaned
+
+
+@admin.register(User)
+class UserAdmin(ImportExportMixin, DjangoUserAdmin):
+    """Search, filter, import and export; (de)activate many; reset a password."""
+
+    resource_classes = [UserResource]
+    form = ChangeUserForm
+    add_form = CreateUserForm
+    list_display = ("username", "full_name", "email", "role", "is_active", "last_login")
+    list_filter = ("role", "is_active", "created_at")
+    list_per_page = 50
+    search_fields = ("username", "full_name", "email")
+    ordering = ("username",)
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("full_name", "email", "role", "is_active")}),
+        (_("Times"), {"fields": ("last_login", "created_at", "updated_at")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": (
+                    "username",
+                    "full_name",
+                    "email",
+                    "role",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                ),
+            },
+        ),
+    )
+    actions = ["activate", "deactivate"]
+
+    @admin.action(description=_("Activate the selected users"))
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._set_active(request, queryset, is_active=True)
+
+    @admin.action(description=_("Deactivate the selected users"))
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._set_active(request, queryset, is_active=False)
+
+    def _set_active(
+        self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool
+    ) -> None:
+        try:
+            changed = set_active(list(queryset), is_active=is_active)
+        except DomainError as error:
+            self.message_user(request, error.message, messages.ERROR)
+            return
+        text = ngettext("%d account changed.", "%d accounts changed.", changed) % changed
+        self.message_user(request, text, messages.SUCCESS)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody deletes themselves; the delete page lists everything that would go with a user."""
+        return super().has_delete_permission(request, obj) and obj != request.user

@@ -1,0 +1,25 @@
+"""What views need to know of the person behind a request."""
+
+from typing import cast
+
+from django.http import HttpRequest
+
+from accounts.models import User
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The user of a request that got past the sign-in requirement."""
+    return cast(User, request.user)
+
+
+def whole_number(text: str | None, default: int) -> int:
+    """The number that a form field or a query names, or `default` where it names none."""
+    try:
+        return int(text or "")
+    except ValueError:
+        return default
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asked, for a fragment of the page."""
+    return bool(request.htmx)  # type: ignore[attr-defined]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class FlexageConfig(AppConfig):
+    name = "flexage"
+    verbose_name = "FlexAGE"

@@ -1,0 +1,1 @@
+"""Demo data: its texts, and the service that lays it out."""

@@ -1,0 +1,70 @@
+"""The closed sets of values that grading uses."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from grading.engine.errors import ErrorCode
+from grading.engine.types import ReviewReason
+
+
+class EntryStatus(models.TextChoices):
+    """Where a student stands with an entry, as the student may know it."""
+
+    NOT_SUBMITTED = "not_submitted", _("Not submitted")
+    SUBMITTED_PROCESSING = "submitted_processing", _("Being graded")
+    OUTCOME_AVAILABLE = "outcome_available", _("Outcome available")
+
+
+class RunState(models.TextChoices):
+    """The life of a grading run."""
+
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+
+
+ACTIVE_STATES = (RunState.QUEUED, RunState.RUNNING)
+
+
+class GraderKind(models.TextChoices):
+    """Who or what made a revision of an outcome."""
+
+    AI = "ai", _("AI model")
+    SIMULATOR = "simulator", _("Simulator (no AI model)")
+    PERSON = "person", _("Person")
+
+
+class SubmissionStatus(models.TextChoices):
+    """Where a submission stands, as staff see it; derived, never stored."""
+
+    QUEUED = "queued", _("Queued")
+    GRADING = "grading", _("Being graded")
+    NEEDS_PERSON = "needs_person", _("Needs a person")
+    RELEASED = "released", _("Released")
+
+
+ERROR_SENTENCES = {
+    ErrorCode.RATE_LIMIT: _("The provider takes no more requests for the moment."),
+    ErrorCode.OVERLOADED: _("The provider is overloaded or broken."),
+    ErrorCode.TIMEOUT: _("The provider did not answer in time."),
+    ErrorCode.CONNECTION: _("The provider could not be reached."),
+    ErrorCode.MALFORMED_REPLY: _("The provider's reply could not be understood."),
+    ErrorCode.INCOMPLETE_REPLY: _("The provider's reply was incomplete."),
+    ErrorCode.SAFETY_BLOCK: _("The provider refused to read or answer this."),
+    ErrorCode.TOO_LONG: _("The answer and the rubric are too long for the provider."),
+    ErrorCode.BAD_KEY: _("The provider did not accept the key of this server."),
+    ErrorCode.BAD_REQUEST: _("The provider did not accept the request; check the model's name."),
+    ErrorCode.NO_RUBRIC: _("The entry has no rubric to grade with."),
+    ErrorCode.WORKER_LOST: _("The worker was lost while grading."),
+    ErrorCode.INTERNAL: _("An error in FlexAGE itself; its log has the details."),
+}
+"""What staff read of a cause."""
+
+REVIEW_SENTENCES = {
+    ReviewReason.LOW_CONFIDENCE: _("The grader is not sure of its levels."),
+    ReviewReason.UNVERIFIED_EVIDENCE: _(
+        "A level is not backed by the answer: a quote does not stand in it, or there is none."
+    ),
+}
+"""What staff read of a reason for review."""

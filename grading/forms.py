@@ -1,0 +1,164 @@
+"""Forms about submissions and outcomes."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Submit
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from components.html import as_typed, text_to_html
+from components.rubrics import Criterion
+from grading.models import Outcome, Submission
+from grading.services.outcomes import CriterionDecision, rubric_in_force
+
+
+class AnswerForm(forms.Form):
+    """An answer as plain text. What was typed comes back with every error.
+
+    The hidden key makes a double click one submission.
+    """
+
+    title = forms.CharField(
+        label=_("Title"), max_length=255, required=False, help_text=_("Optional.")
+    )
+    content = forms.CharField(
+        label=_("Your answer"),
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        error_messages={"required": _("Write an answer before you submit.")},
+    )
+    idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=255, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["content"].help_text = _(
+            "Blank lines make paragraphs. At most %(limit)s characters."
+        ) % {"limit": f"{settings.ANSWER_MAX_CHARS:,}"}
+        self.initial.setdefault("idempotency_key", str(uuid.uuid4()))
+        self.helper = FormHelper()
+        self.helper.form_id = "answer-form"
+        self.helper.add_input(Submit("submit", _("Submit answer")))
+
+    def clean_content(self) -> str:
+        return text_to_html(self.cleaned_data["content"])
+
+    def renew_key(self) -> None:
+        """Let the next submit of this form be a submission of its own."""
+        replace_value(self, "idempotency_key", str(uuid.uuid4()))
+
+
+class OverrideForm(forms.Form):
+    """A person's decision: a level and, where wanted, points and a comment per criterion."""
+
+    feedback = forms.CharField(
+        label=_("Feedback for the student"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Write feedback for the student.")},
+    )
+    reason = forms.CharField(
+        label=_("Reason for the change"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        help_text=_("For the history of this outcome; staff see it, the student does not."),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, submission: Submission, *args: Any, **kwargs: Any) -> None:
+        outcome = submission.current_outcome
+        super().__init__(*args, initial=_initial(outcome), **kwargs)
+        rubric = rubric_in_force(submission)
+        self.criteria = rubric.spec.criteria if rubric else ()
+        for criterion in self.criteria:
+            self._add_fields(criterion)
+        self.fields["reason"].required = outcome is not None
+        self.fields["reason"].error_messages["required"] = _("Say why you change the outcome.")
+
+    def take_revision_of(self, submission: Submission) -> None:
+        """Let the next save replace what is in force now, after its person was warned."""
+        outcome = submission.current_outcome
+        replace_value(self, "revision", str(outcome.current.number if outcome else 0))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Per criterion: itself and its bound fields, for the template."""
+        return [
+            {
+                "criterion": criterion,
+                "level": self[f"level_{criterion.index}"],
+                "choices": list(
+                    zip(self[f"level_{criterion.index}"], criterion.levels, strict=True)
+                ),
+                "points": self[f"points_{criterion.index}"],
+                "comment": self[f"comment_{criterion.index}"],
+            }
+            for criterion in self.criteria
+        ]
+
+    def decisions(self) -> list[CriterionDecision]:
+        """What was decided, in the rubric's order."""
+        return [self._decision(criterion) for criterion in self.criteria]
+
+    def _add_fields(self, criterion: Criterion) -> None:
+        choices = [(str(level.index), level.text) for level in criterion.levels]
+        self.fields[f"level_{criterion.index}"] = forms.ChoiceField(
+            label=criterion.text,
+            choices=choices,
+            widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+            error_messages={"required": _("Choose a level.")},
+        )
+        self.fields[f"points_{criterion.index}"] = forms.DecimalField(
+            label=_("Points"),
+            required=False,
+            min_value=Decimal(0),
+            max_value=criterion.max_points,
+            max_digits=8,
+            decimal_places=2,
+            widget=forms.NumberInput(attrs={"class": "form-control", "step": "any"}),
+        )
+        self.fields[f"comment_{criterion.index}"] = forms.CharField(
+            label=_("Comment"),
+            required=False,
+            max_length=5000,
+            widget=forms.TextInput(attrs={"class": "form-control"}),
+        )
+
+    def _decision(self, criterion: Criterion) -> CriterionDecision:
+        data = self.cleaned_data
+        level = int(data[f"level_{criterion.index}"])
+        points = data[f"points_{criterion.index}"]
+        return CriterionDecision(
+            level=level,
+            points=self._own_points(criterion, level, points),
+            comment=data[f"comment_{criterion.index}"],
+        )
+
+    def _own_points(
+        self, criterion: Criterion, level: int, points: Decimal | None
+    ) -> Decimal | None:
+        """The points entered, unless they only came with the level that was there before."""
+        untouched = f"points_{criterion.index}" not in self.changed_data
+        level_changed = f"level_{criterion.index}" in self.changed_data
+        return None if untouched and level_changed else points
+
+
+def _initial(outcome: Outcome | None) -> dict[str, Any]:
+    if outcome is None:
+        return {"revision": 0}
+    current = outcome.current
+    initial: dict[str, Any] = {"revision": current.number, "feedback": as_typed(current.feedback)}
+    for item in current.criteria:
+        initial[f"level_{item['index']}"] = str(item["level"])
+        initial[f"points_{item['index']}"] = f"{Decimal(item['points']).normalize():f}"
+    return initial
+
+
+def replace_value(form: forms.Form, name: str, value: str) -> None:
+    """Have a bound form show another value in a hidden field; all that was typed stays."""
+    data = form.data.copy()
+    data[form.add_prefix(name)] = value
+    form.data = data

@@ -1,0 +1,18 @@
+"""`manage.py worker`: grades what is queued until it is told to stop."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from grading import queue
+from grading.worker import stop_requested
+
+
+class Command(BaseCommand):
+    help = "Starts a worker that grades what is queued. Ctrl-C or SIGTERM stops it cleanly."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        queue.ensure_schedule()
+        queue.wake_worker()  # for what was queued while no worker ran
+        queue.run_cluster(on_stop=stop_requested.set)
+        self.stdout.write("The worker has stopped.")

@@ -1,0 +1,1 @@
+"""Every write to submissions, runs and outcomes."""

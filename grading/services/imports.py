@@ -1,0 +1,235 @@
+"""Importing answers from elsewhere: all rows of a file, or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db import transaction
+
+from accounts.enums import Role
+from accounts.errors import DomainError
+from accounts.models import User
+from accounts.services import create_user
+from components.html import ANY_RICH_TAG, text_to_html
+from components.models import Enrollment, Entry
+from components.services import enroll_student
+from grading.models import HumanScore, Submission
+from grading.services.runs import queue_run
+from grading.services.submissions import add_submission, checked_content, checked_title
+
+SCORE_COLUMN = re.compile(r"score:(?P<criterion>\d+)(?::(?P<grader>.+))?")
+DEFAULT_GRADER = "person"
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that keeps a file from being imported. Rows count from 1, the header not counted."""
+
+    number: int
+    message: str
+
+
+class ImportRefusedError(DomainError):
+    """Nothing was imported; `rows` names every bad row."""
+
+    def __init__(self, rows: list[BadRow]) -> None:
+        super().__init__("bad_rows", f"{len(rows)} bad rows; nothing was imported.")
+        self.rows = rows
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """One answer of a file, checked.
+
+    Attributes:
+        content: sanitised HTML.
+        scores: (grader, criterion's row from 0, points) of people who graded it elsewhere.
+    """
+
+    student: User
+    title: str
+    content: str
+    scores: tuple[tuple[str, int, Decimal], ...] = field(default=())
+
+
+def read_rows(name: str, source: str) -> list[dict[str, Any]]:
+    """The rows of a CSV (`.csv`) or JSON Lines (`.jsonl`) file.
+
+    Raises:
+        ImportRefusedError: the file cannot be read at all, or a line is no JSON object.
+    """
+    reader = _csv_rows if name.lower().endswith(".csv") else _json_rows
+    rows = list(reader(source.removeprefix("\ufeff")))
+    if not rows:
+        raise ImportRefusedError([BadRow(1, "the file has no rows")])
+    return rows
+
+
+@transaction.atomic
+def import_submissions(
+    entry: Entry,
+    rows: list[dict[str, Any]],
+    *,
+    create_students: bool = False,
+    progress: Callable[[list[Any]], Any] = iter,
+) -> list[Submission]:
+    """Store the answers of a file, with the scores people gave them, and queue their grading.
+
+    A row has `student` (username or e-mail), `content` (plain text or HTML), and maybe `title`.
+    Scores stand in `scores`, `{"grader": {"1": points}}` with criteria numbered from 1, or in
+    columns `score:1` or `score:1:grader`.
+
+    Args:
+        create_students: make and enroll students who are not there yet, instead of refusing.
+        progress: wraps the list of rows that is walked through, for a progress bar.
+
+    Raises:
+        ImportRefusedError: naming every bad row; nothing is stored then.
+    """
+    checker = _RowChecker(entry, create_students=create_students)
+    answers: list[AnswerRow] = []
+    bad: list[BadRow] = []
+    for number, row in enumerate(progress(rows), start=1):
+        try:
+            answers.append(checker.check(row))
+        except DomainError as error:
+            bad.append(BadRow(number, error.message))
+    if bad:
+        raise ImportRefusedError(bad)  # rolls back the students that were made, too
+    return [_store(entry, answer) for answer in progress(answers)]
+
+
+def _store(entry: Entry, answer: AnswerRow) -> Submission:
+    submission = add_submission(entry, answer.student, title=answer.title, content=answer.content)
+    if entry.rubric is not None:
+        HumanScore.objects.bulk_create(
+            HumanScore(
+                submission=submission,
+                rubric=entry.rubric,
+                grader=grader,
+                criterion=criterion,
+                points=points,
+            )
+            for grader, criterion, points in answer.scores
+        )
+    queue_run(submission, by=None)
+    return submission
+
+
+class _RowChecker:
+    def __init__(self, entry: Entry, *, create_students: bool) -> None:
+        self.entry = entry
+        self.create_students = create_students
+        self.criteria = entry.rubric.spec.criteria if entry.rubric else ()
+        self.students: dict[str, User] = {}
+
+    def check(self, row: dict[str, Any]) -> AnswerRow:
+        content = row.get("content")
+        if not isinstance(content, str):
+            raise DomainError("bad_row", "content is missing or no text")
+        title = row.get("title") or ""
+        if not isinstance(title, str):
+            raise DomainError("bad_row", "title is no text")
+        html = content if ANY_RICH_TAG.search(content) else text_to_html(content)
+        return AnswerRow(
+            student=self._student(row.get("student")),
+            title=checked_title(title),
+            content=checked_content(html),
+            scores=tuple(self._scores(row)),
+        )
+
+    def _student(self, name: Any) -> User:
+        if not isinstance(name, str) or not name.strip():
+            raise DomainError("bad_row", "student is missing")
+        key = name.strip().lower()
+        if key not in self.students:
+            self.students[key] = self._find_student(name.strip())
+        return self.students[key]
+
+    def _find_student(self, name: str) -> User:
+        users = User.objects.filter(username__iexact=name) | User.objects.filter(email__iexact=name)
+        student = users.first()
+        if student is None:
+            if not self.create_students:
+                raise DomainError("bad_row", f"there is no student {name!r}")
+            student = create_user(username=name, password=None, role=Role.STUDENT, by=None)
+        if not student.is_student:
+            raise DomainError("bad_row", f"{name!r} is not a student")
+        if not Enrollment.objects.filter(component=self.entry.component, student=student).exists():
+            if not self.create_students:
+                raise DomainError("bad_row", f"{name!r} is not enrolled in the component")
+            enroll_student(self.entry.component, student, by=None)
+        return student
+
+    def _scores(self, row: dict[str, Any]) -> Iterator[tuple[str, int, Decimal]]:
+        for grader, number, points in _raw_scores(row):
+            yield grader, *self._score(number, points)
+
+    def _score(self, number: str, points: Any) -> tuple[int, Decimal]:
+        index = int(number) - 1 if number.isdecimal() else -1
+        if not 0 <= index < len(self.criteria):
+            count = len(self.criteria)
+            raise DomainError("bad_row", f"there is no criterion {number}; the rubric has {count}")
+        try:
+            value = Decimal(str(points))
+            is_valid = 0 <= value <= self.criteria[index].max_points
+        except InvalidOperation:
+            is_valid = False
+        if not is_valid:
+            best = self.criteria[index].max_points
+            raise DomainError("bad_row", f"score of criterion {number} must be from 0 to {best}")
+        return index, value
+
+
+def _raw_scores(row: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """(grader, criterion's number as text, points) as they stand in a row."""
+    for column, value in row.items():
+        match = SCORE_COLUMN.fullmatch(column) if isinstance(column, str) else None
+        if match and value not in {None, ""}:
+            yield match["grader"] or DEFAULT_GRADER, match["criterion"], value
+    scores = row.get("scores") or {}
+    if not isinstance(scores, dict) or not all(isinstance(s, dict) for s in scores.values()):
+        raise DomainError("bad_row", 'scores must look like {"grader": {"1": 3}}')
+    for grader, by_criterion in scores.items():
+        for number, points in by_criterion.items():
+            yield str(grader), str(number), points
+
+
+def _csv_rows(source: str) -> Iterator[dict[str, Any]]:
+    csv.field_size_limit(10_000_000)
+    dialect = (
+        ";" if source.partition("\n")[0].count(";") > source.partition("\n")[0].count(",") else ","
+    )
+    reader = csv.DictReader(io.StringIO(source, newline=""), delimiter=dialect)
+    names = reader.fieldnames or []
+    missing = [name for name in ("student", "content") if name not in names]
+    if missing:
+        raise ImportRefusedError([BadRow(1, f"the header lacks the column {', '.join(missing)}")])
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ImportRefusedError([BadRow(reader.line_num, f"not CSV: {error}")]) from error
+
+
+def _json_rows(source: str) -> Iterator[dict[str, Any]]:
+    bad = []
+    for number, line in enumerate(source.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if isinstance(row, dict):
+            yield row
+        else:
+            bad.append(BadRow(number, "not a JSON object"))
+    if bad:
+        raise ImportRefusedError(bad)

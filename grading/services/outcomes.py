@@ -1,0 +1,284 @@
+"""Outcomes: recorded from a run, overridden by a person, released to the student."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import DomainError
+from accounts.models import User
+from components.html import feedback_to_html, html_to_text, storable_text
+from components.models import Rubric
+from components.rubrics import Criterion
+from grading.engine.scoring import total_score
+from grading.engine.types import CriterionResult, Evaluation
+from grading.enums import GraderKind, RunState
+from grading.models import GradingRun, Outcome, OutcomeRevision, Submission
+from grading.rules import can_review
+from grading.services.runs import lock_claimed, release_claim
+from grading.services.states import refresh_state
+
+
+@dataclass(frozen=True)
+class CriterionDecision:
+    """What a person decides on one criterion.
+
+    Attributes:
+        level: the level's column in the rubric.
+        points: before the criterion's weight; None for what the level is worth.
+        comment: why, for the student; may be empty.
+    """
+
+    level: int
+    points: Decimal | None = None
+    comment: str = ""
+
+
+@transaction.atomic
+def record_evaluation(run: GradingRun, evaluation: Evaluation) -> Outcome | None:
+    """End a run with its evaluation, and put that in force unless a person decided before.
+
+    A sound evaluation is the student's at once; one with a reason for review waits for somebody,
+    and what was released before stays released meanwhile.
+
+    Returns:
+        The outcome, or None where the claim was lost meanwhile and nothing changed.
+    """
+    held = lock_claimed(run)
+    if held is None:
+        return None
+    _record_provenance(held, evaluation)
+    submission = held.submission
+    before = _lock_outcome(submission)
+    revision = OutcomeRevision(
+        grader=GraderKind.AI if evaluation.uses_ai else GraderKind.SIMULATOR,
+        run=held,
+        rubric=held.rubric,
+        criteria=[_stored(result) for result in evaluation.criteria],
+        score=evaluation.score,
+        max_score=evaluation.max_score,
+        feedback=evaluation.feedback,
+        confidence=evaluation.confidence,
+    )
+    if before is not None and before.current.is_by_person:
+        _append(before, revision)
+        return before
+    reasons = [str(reason) for reason in evaluation.review_reasons]
+    return _put_in_force(submission, before, revision, review_reasons=reasons, released_by=None)
+
+
+@transaction.atomic
+def override_outcome(
+    submission: Submission,
+    *,
+    decisions: list[CriterionDecision],
+    feedback: str,
+    reason: str,
+    expected_revision: int | None,
+    by: User,
+) -> Outcome:
+    """Put a person's decision in force and release it; it outranks every later run.
+
+    Args:
+        decisions: one per criterion of the rubric, in its order; empty where there is no rubric.
+        feedback: plain text or HTML, for the student.
+        reason: why, for the history; needed where an outcome is in force already.
+        expected_revision: the number of the revision that the person looked at (0 for none), or
+            None to replace whatever is in force.
+
+    Raises:
+        DomainError: `forbidden`, `stale_outcome`, `reason_missing`, `feedback_missing`,
+            `wrong_criteria`, `unknown_level` or `points_out_of_range`; `field` names the input
+            as `level_<i>` or `points_<i>`.
+    """
+    if not can_review(by, submission):
+        raise DomainError("forbidden", _("You are not in charge of this component."))
+    outcome = _lock_outcome(submission)
+    _check_not_stale(outcome, expected_revision)
+    if outcome is not None and not reason.strip():
+        raise DomainError("reason_missing", _("Say why you change the outcome."), field="reason")
+    feedback_html = feedback_to_html(feedback)
+    if not html_to_text(feedback_html).strip():
+        raise DomainError(
+            "feedback_missing", _("Write feedback for the student."), field="feedback"
+        )
+    rubric = rubric_in_force(submission)
+    criteria = _decided_criteria(rubric, decisions, outcome)
+    spec = rubric.spec if rubric else None
+    revision = OutcomeRevision(
+        grader=GraderKind.PERSON,
+        created_by=by,
+        rubric=rubric,
+        reason=reason.strip(),
+        criteria=criteria,
+        score=total_score((Decimal(c["points"]), Decimal(c["weight"])) for c in criteria),
+        max_score=spec.max_score if spec else Decimal(0),
+        feedback=feedback_html,
+    )
+    return _put_in_force(submission, outcome, revision, review_reasons=[], released_by=by)
+
+
+@transaction.atomic
+def release_outcome(submission: Submission, *, expected_revision: int, by: User) -> Outcome:
+    """Let the student see what is in force, after a person looked at it.
+
+    Raises:
+        DomainError: `forbidden`, `nothing_to_release` or `stale_outcome`.
+    """
+    if not can_review(by, submission):
+        raise DomainError("forbidden", _("You are not in charge of this component."))
+    outcome = _lock_outcome(submission)
+    if outcome is None or not outcome.needs_review:
+        raise DomainError("nothing_to_release", _("There is nothing that waits for release."))
+    _check_not_stale(outcome, expected_revision)
+    outcome.needs_review = False
+    outcome.review_reasons = []
+    _release(outcome, by)
+    outcome.save()
+    refresh_state(submission.entry, submission.student)
+    return outcome
+
+
+def rubric_in_force(submission: Submission) -> Rubric | None:
+    """The rubric a person decides with: that of the outcome in force, else the entry's of now."""
+    outcome = (
+        Outcome.objects.filter(submission=submission).select_related("current__rubric").first()
+    )
+    return outcome.current.rubric if outcome else submission.entry.rubric
+
+
+def _lock_outcome(submission: Submission) -> Outcome | None:
+    # The submission is locked first: before its first outcome there is no row to lock.
+    Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+    return Outcome.objects.select_related("current").filter(submission=submission).first()
+
+
+def _check_not_stale(outcome: Outcome | None, expected_revision: int | None) -> None:
+    number = outcome.current.number if outcome else 0
+    if expected_revision is not None and number != expected_revision:
+        raise DomainError(
+            "stale_outcome",
+            _(
+                "This outcome changed while you were looking at it. What you entered is still "
+                "below; check it against the outcome of now, then save again."
+            ),
+            is_conflict=True,
+        )
+
+
+def _put_in_force(
+    submission: Submission,
+    outcome: Outcome | None,
+    revision: OutcomeRevision,
+    *,
+    review_reasons: list[str],
+    released_by: User | None,
+) -> Outcome:
+    is_new = outcome is None
+    outcome = outcome or Outcome(submission=submission)
+    outcome.current = revision
+    outcome.needs_review = bool(review_reasons)
+    outcome.review_reasons = review_reasons
+    if not review_reasons:
+        _release(outcome, released_by)
+    # Each row needs the other: the database checks both keys when the transaction commits.
+    if is_new:
+        outcome.save(force_insert=True)
+    _append(outcome, revision)
+    if not is_new:
+        outcome.save()
+    refresh_state(submission.entry, submission.student)
+    return outcome
+
+
+def _release(outcome: Outcome, by: User | None) -> None:
+    outcome.released = outcome.current
+    outcome.released_at = timezone.now()
+    outcome.released_by = by
+
+
+def _append(outcome: Outcome, revision: OutcomeRevision) -> None:
+    revision.outcome = outcome
+    revision.number = outcome.revisions.count() + 1
+    revision.created_at = timezone.now()
+    revision.save(force_insert=True)
+
+
+def _record_provenance(held: GradingRun, evaluation: Evaluation) -> None:
+    completion, prompt = evaluation.completion, evaluation.prompt
+    text = f"{prompt.system}\n{prompt.user}"
+    release_claim(held, RunState.SUCCEEDED)
+    held.error_code = held.error_message = ""
+    held.model = completion.model
+    held.prompt_version = prompt.version
+    held.prompt_hash = hashlib.sha256(storable_text(text).encode()).hexdigest()
+    held.raw_reply = storable_text(completion.text)
+    held.input_tokens = completion.input_tokens
+    held.output_tokens = completion.output_tokens
+    held.latency_ms = evaluation.latency_ms
+    held.save()
+
+
+def _stored(result: CriterionResult) -> dict[str, Any]:
+    return {
+        "index": result.index,
+        "text": result.text,
+        "level": result.level,
+        "level_text": result.level_text,
+        "points": str(result.points),
+        "max_points": str(result.max_points),
+        "weight": str(result.weight),
+        "reasoning": result.reasoning,
+        "evidence": [
+            {"quote": item.quote, "start": item.start, "end": item.end} for item in result.evidence
+        ],
+        "confidence": result.confidence,
+    }
+
+
+def _decided_criteria(
+    rubric: Rubric | None, decisions: list[CriterionDecision], outcome: Outcome | None
+) -> list[dict[str, Any]]:
+    criteria = rubric.spec.criteria if rubric else ()
+    if len(decisions) != len(criteria):
+        message = _("Decide on each of the %d criteria.") % len(criteria)
+        raise DomainError("wrong_criteria", message)
+    before = {item["index"]: item for item in outcome.current.criteria} if outcome else {}
+    return [
+        _decided(criterion, decision, before.get(criterion.index, {}))
+        for criterion, decision in zip(criteria, decisions, strict=True)
+    ]
+
+
+def _decided(
+    criterion: Criterion, decision: CriterionDecision, before: dict[str, Any]
+) -> dict[str, Any]:
+    try:
+        level = criterion.level(decision.level)
+    except KeyError:
+        message = _("Choose one of this criterion's levels.")
+        raise DomainError("unknown_level", message, field=f"level_{criterion.index}") from None
+    points = level.points if decision.points is None else decision.points
+    if not 0 <= points <= criterion.max_points:
+        message = _("Points go from 0 to %s here.") % criterion.max_points
+        raise DomainError("points_out_of_range", message, field=f"points_{criterion.index}")
+    is_kept = before.get("level") == level.index and not decision.comment
+    return {
+        "index": criterion.index,
+        "text": criterion.text,
+        "level": level.index,
+        "level_text": level.text,
+        "points": str(points),
+        "max_points": str(criterion.max_points),
+        "weight": str(criterion.weight),
+        # Where the person keeps the level, the reasons and quotes for it still hold.
+        "reasoning": before.get("reasoning", "") if is_kept else decision.comment.strip(),
+        "evidence": before.get("evidence", []) if is_kept else [],
+        "confidence": None,
+    }

@@ -1,0 +1,175 @@
+"""The queue: runs are queued, claimed, kept alive, and ended. A row is the job."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Min, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import DomainError
+from accounts.models import User
+from components.html import storable_text
+from grading import queue
+from grading.engine.errors import ErrorCode, GradingError
+from grading.engine.types import Provider
+from grading.enums import RunState
+from grading.models import GradingRun, Submission
+from grading.rules import can_review
+
+MAX_BACKOFF_SECONDS = 600.0
+CLAIMED_FIELDS = [
+    "state",
+    "claim",
+    "lease_expires_at",
+    "started_at",
+    "attempts",
+    "provider",
+    "parameters",
+]
+
+
+@transaction.atomic
+def request_regrade(submission: Submission, *, by: User) -> GradingRun:
+    """Grade a submission again with the entry's rubric of now.
+
+    The outcome that is there stays in force until the new run ends well.
+
+    Raises:
+        DomainError: `forbidden` or `already_grading`.
+    """
+    if not can_review(by, submission):
+        raise DomainError("forbidden", _("You are not in charge of this component."))
+    Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+    if submission.runs.active().exists():
+        raise DomainError(
+            "already_grading", _("This submission is being graded already."), is_conflict=True
+        )
+    return queue_run(submission, by=by)
+
+
+def queue_run(submission: Submission, *, by: User | None) -> GradingRun:
+    """Put one job into the queue and wake a worker when the transaction commits."""
+    now = timezone.now()
+    run = GradingRun.objects.create(
+        submission=submission,
+        rubric=submission.entry.rubric,
+        requested_by=by,
+        created_at=now,
+        due_at=now,
+    )
+    transaction.on_commit(queue.wake_worker)
+    return run
+
+
+def claim_runs(limit: int, provider: Provider) -> list[GradingRun]:
+    """Take up to `limit` runs that are due, oldest first, for one worker that asks `provider`.
+
+    Each gets a claim of its own; another worker can take it only after the lease ran out. A run
+    whose attempts are used up ends as failed instead: something about it kills its worker.
+    """
+    now = timezone.now()
+    if not GradingRun.objects.claimable(now).exists():
+        return []  # spares an idle database the write lock
+    with transaction.atomic():
+        due = GradingRun.objects.claimable(now).select_related("submission__entry", "rubric")
+        due = due.order_by("created_at")
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True, of=("self",))
+        claimed = [run for run in due[:limit] if not _end_if_used_up(run)]
+        for run in claimed:
+            run.state = RunState.RUNNING
+            run.claim = uuid.uuid4()
+            run.lease_expires_at = now + _lease()
+            run.started_at = run.started_at or now
+            run.attempts += 1
+            run.provider = provider.name
+            run.parameters = provider.parameters
+        GradingRun.objects.bulk_update(claimed, CLAIMED_FIELDS)
+    return claimed
+
+
+def renew_leases(claims: list[uuid.UUID]) -> None:
+    """Keep hold of runs that are still being worked on."""
+    GradingRun.objects.filter(claim__in=claims, state=RunState.RUNNING).update(
+        lease_expires_at=timezone.now() + _lease()
+    )
+
+
+def seconds_until_due() -> float | None:
+    """Seconds until the next run can be claimed (0 for now), or None where no run is active."""
+    due_times = GradingRun.objects.active().aggregate(
+        queued=Min("due_at", filter=Q(state=RunState.QUEUED)), running=Min("lease_expires_at")
+    )
+    times = [time for time in due_times.values() if time is not None]
+    return max(0.0, (min(times) - timezone.now()).total_seconds()) if times else None
+
+
+@transaction.atomic
+def record_failure(run: GradingRun, error: GradingError) -> GradingRun | None:
+    """Put a run back into the queue after a passing fault, or end it with its cause.
+
+    Returns:
+        The run, or None where the claim was lost meanwhile and nothing changed.
+    """
+    held = lock_claimed(run)
+    if held is None:
+        return None
+    held.error_code = error.code
+    held.error_message = storable_text(error.message)[:2000]
+    held.raw_reply = storable_text(error.raw_reply)
+    if error.is_transient and held.attempts < settings.GRADING_MAX_ATTEMPTS:
+        release_claim(held, RunState.QUEUED)
+        held.due_at = timezone.now() + timedelta(seconds=backoff_seconds(held.attempts))
+    else:
+        release_claim(held, RunState.FAILED)
+    held.save()
+    return held
+
+
+def lock_claimed(run: GradingRun) -> GradingRun | None:
+    """The run's row, locked, while its claim is still the one that `run` holds; else None."""
+    return (
+        GradingRun.objects.select_for_update(of=("self",))
+        .select_related("submission__entry", "submission__student")
+        .filter(pk=run.pk, claim=run.claim, state=RunState.RUNNING)
+        .first()
+    )
+
+
+def release_claim(run: GradingRun, state: RunState) -> None:
+    """Let go of a run in memory; a state that ends it gets its time."""
+    run.state = state
+    run.claim = None
+    run.lease_expires_at = None
+    if not run.is_active:
+        run.finished_at = timezone.now()
+
+
+def backoff_seconds(attempts: int) -> float:
+    """Seconds to wait after the given number of attempts: doubled each time, with jitter.
+
+    "Full jitter" between half and all of the exponential step, capped, so that many failed runs do
+    not come back at the same moment.
+    """
+    step = min(settings.GRADING_RETRY_SECONDS * 2 ** (attempts - 1), MAX_BACKOFF_SECONDS)
+    return step * random.uniform(0.5, 1.0)  # noqa: S311 (no secret depends on it)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.GRADING_LEASE_SECONDS)
+
+
+def _end_if_used_up(run: GradingRun) -> bool:
+    if run.state != RunState.RUNNING or run.attempts < settings.GRADING_MAX_ATTEMPTS:
+        return False
+    run.error_code = ErrorCode.WORKER_LOST
+    run.error_message = f"the worker was lost {run.attempts} times"
+    release_claim(run, RunState.FAILED)
+    run.save()
+    return True

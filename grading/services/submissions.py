@@ -1,0 +1,126 @@
+"""Handing in."""
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import DomainError
+from accounts.models import User
+from components.html import clean_rich_html, html_to_text
+from components.models import Entry
+from grading.models import Submission
+from grading.rules import can_submit
+from grading.services.runs import queue_run
+from grading.services.states import refresh_state
+
+
+@transaction.atomic
+def submit_answer(
+    entry: Entry,
+    *,
+    content: str,
+    title: str = "",
+    idempotency_key: str | None = None,
+    by: User,
+) -> Submission:
+    """Hand in an answer and queue its grading; the worker is woken when this commits.
+
+    Args:
+        content: HTML; it is sanitised before it is stored.
+        title: by default the number of the attempt.
+        idempotency_key: the same key with the same answer hands in once, however often it is
+            called; a double click is one submission.
+
+    Raises:
+        DomainError: `not_enrolled`, `blank_answer`, `answer_too_long`, `nul_character`, or
+            `key_reused` where the key came with another answer before.
+    """
+    if not can_submit(by, entry):
+        raise DomainError("not_enrolled", _("You are not enrolled in this component."))
+    content = checked_content(content)
+    title = checked_title(title)
+    # One student's submits come one after the other, so that attempts count 1, 2, 3 ...
+    User.objects.select_for_update(of=("self",)).get(pk=by.pk)
+    if idempotency_key and (known := _submitted_before(by, idempotency_key)):
+        return _same_answer(known, entry, content, title)
+    submission = add_submission(
+        entry, by, title=title, content=content, idempotency_key=idempotency_key or None
+    )
+    queue_run(submission, by=by)
+    return submission
+
+
+def add_submission(
+    entry: Entry, student: User, *, title: str, content: str, idempotency_key: str | None = None
+) -> Submission:
+    """Store one attempt with checked content, and the student's state. Queues nothing."""
+    attempt = Submission.objects.filter(entry=entry, student=student).count() + 1
+    submission = Submission.objects.create(
+        entry=entry,
+        student=student,
+        attempt=attempt,
+        title=title or _("Attempt %d") % attempt,
+        content=content,
+        idempotency_key=idempotency_key,
+        submitted_at=timezone.now(),
+    )
+    refresh_state(entry, student)
+    return submission
+
+
+def checked_content(content: str) -> str:
+    """The sanitised answer.
+
+    Raises:
+        DomainError: `nul_character`, `answer_too_long` or `blank_answer`.
+    """
+    if "\x00" in content:
+        raise DomainError(
+            "nul_character",
+            _("The answer contains a NUL character. Remove it, then submit again."),
+            field="content",
+        )
+    cleaned = clean_rich_html(content)
+    text = html_to_text(cleaned)
+    limit = settings.ANSWER_MAX_CHARS
+    if len(text) > limit:
+        message = _("The answer has %(length)d characters; at most %(limit)d are allowed.")
+        raise DomainError(
+            "answer_too_long", message % {"length": len(text), "limit": limit}, field="content"
+        )
+    if not text.strip():
+        raise DomainError("blank_answer", _("Write an answer before you submit."), field="content")
+    return cleaned
+
+
+def checked_title(title: str) -> str:
+    """The trimmed title.
+
+    Raises:
+        DomainError: `title_too_long` or `nul_character`.
+    """
+    title = title.strip()
+    if "\x00" in title:
+        message = _("The title contains a NUL character. Remove it, then submit again.")
+        raise DomainError("nul_character", message, field="title")
+    limit = Submission._meta.get_field("title").max_length or 0
+    if len(title) > limit:
+        message = _("The title is too long; at most %d characters are allowed.") % limit
+        raise DomainError("title_too_long", message, field="title")
+    return title
+
+
+def _submitted_before(student: User, key: str) -> Submission | None:
+    return Submission.objects.filter(student=student, idempotency_key=key).first()
+
+
+def _same_answer(known: Submission, entry: Entry, content: str, title: str) -> Submission:
+    same_title = not title or known.title == title
+    if known.entry_id == entry.pk and known.content == content and same_title:
+        return known
+    raise DomainError(
+        "key_reused",
+        _("This form was handed in before, with another answer. Submit again to hand in this one."),
+        is_conflict=True,
+    )

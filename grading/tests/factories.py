@@ -1,0 +1,84 @@
+"""Test data of grading. States are reached through the services, never written by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from components.models import Entry
+from components.tests.factories import RUBRIC, EnrollmentFactory, EntryFactory
+from grading.engine.evaluate import evaluate
+from grading.engine.types import Completion, GradingRequest, Prompt
+from grading.models import GradingRun, Outcome, Submission
+from grading.services.outcomes import record_evaluation
+from grading.services.runs import claim_runs
+from grading.services.submissions import submit_answer
+from grading.worker import request_for
+
+ANSWER = (
+    "<p>Plants make glucose from carbon dioxide and water. They need light for it. "
+    "In 3 hours we measured 12 ml of oxygen.</p>"
+)
+QUOTE = "Plants make glucose from carbon dioxide and water."
+
+
+def reply_text(
+    level: int = 0,
+    *,
+    quote: str = QUOTE,
+    confidence: int = 90,
+    criteria: int = len(RUBRIC["criteria"]),
+) -> str:
+    """A provider's reply that gives every criterion the same level and quote."""
+    item = {
+        "evidence": [quote] if quote else [],
+        "reasoning": "The answer says so.",
+        "level": f"level_{level}",
+        "confidence": confidence,
+    }
+    body: dict[str, Any] = {f"criterion_{index}": item for index in range(criteria)}
+    return json.dumps({**body, "feedback": "<p>Well explained.</p>"})
+
+
+class ScriptedProvider:
+    """Stands for the world outside: answers what a test tells it to, one reply a call."""
+
+    name = "scripted"
+    uses_ai = True
+    parameters: dict[str, Any] = {"temperature": 0}
+
+    def __init__(self, *replies: str | Exception) -> None:
+        self.replies = list(replies) or [reply_text()]
+        self.requests: list[GradingRequest] = []
+
+    def complete(self, request: GradingRequest, prompt: Prompt) -> Completion:
+        self.requests.append(request)
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return Completion(text=reply, model="scripted-1", input_tokens=100, output_tokens=50)
+
+
+def make_submission(entry: Entry | None = None, student: Any = None, **fields: Any) -> Submission:
+    """A submission that waits in the queue."""
+    entry = entry or EntryFactory()
+    student = student or EnrollmentFactory(component=entry.component).student
+    return submit_answer(entry, **{"content": ANSWER, **fields}, by=student)
+
+
+def claim(submission: Submission, provider: ScriptedProvider | None = None) -> GradingRun:
+    """The submission's run, claimed as a worker would."""
+    runs = claim_runs(1000, provider or ScriptedProvider())
+    return next(run for run in runs if run.submission_id == submission.pk)
+
+
+def grade(submission: Submission, reply: str | None = None) -> Outcome:
+    """Bring a queued submission to its outcome with a scripted reply."""
+    provider = ScriptedProvider(reply or reply_text())
+    run = claim(submission, provider)
+    request = request_for(run)
+    assert request is not None
+    outcome = record_evaluation(run, evaluate(request, provider, review_below=40))
+    assert outcome is not None
+    submission.refresh_from_db()
+    return outcome

@@ -1,0 +1,150 @@
+"""What a configurator sees and does with submissions: the list, one of them, override, release."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.errors import DomainError
+from accounts.http import is_htmx, signed_in, whole_number
+from accounts.models import User
+from components.forms import show_error
+from components.http import require_configurator
+from components.models import Entry
+from grading.enums import SubmissionStatus
+from grading.forms import OverrideForm
+from grading.models import Submission
+from grading.rules import can_release
+from grading.selectors import counts_by_status, highlighted, result_rows
+from grading.services.outcomes import override_outcome, release_outcome, rubric_in_force
+from grading.services.runs import request_regrade
+
+PAGE_SIZE = 50
+
+
+def submission_list(request: HttpRequest, entry_pk: UUID) -> HttpResponse:
+    """An entry's submissions, filtered by status and by student; the address keeps the filter."""
+    user = require_configurator(request)
+    entries = Entry.objects.managed_by(user).select_related("component")
+    entry = get_object_or_404(entries, pk=entry_pk)
+    submissions = Submission.objects.filter(entry=entry).with_latest_run()
+    counts = counts_by_status(submissions)
+    status = request.GET.get("status", "")
+    search = request.GET.get("q", "").strip()
+    if status in SubmissionStatus:
+        submissions = submissions.in_status(status)
+    if search:
+        submissions = submissions.filter(student__in=User.objects.search(search))
+    submissions = submissions.select_related("student").with_outcome().newest_first()
+    context = {
+        "entry": entry,
+        "component": entry.component,
+        "page": Paginator(submissions, PAGE_SIZE).get_page(request.GET.get("page")),
+        "statuses": [(item, counts[item.value]) for item in SubmissionStatus],
+        "total": sum(counts.values()),
+        "status": status,
+        "search": search,
+    }
+    return render(request, "grading/submission_list.html", context)
+
+
+def submission_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One submission: answer, outcome, override, history. A POST is the override."""
+    submission = _managed(request, pk)
+    form = OverrideForm(submission, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            override_outcome(
+                submission,
+                decisions=form.decisions(),
+                feedback=form.cleaned_data["feedback"],
+                reason=form.cleaned_data["reason"],
+                expected_revision=form.cleaned_data["revision"],
+                by=signed_in(request),
+            )
+        except DomainError as error:
+            show_error(form, error)
+            if error.is_conflict:
+                submission = _managed(request, pk)
+                form.take_revision_of(submission)
+        else:
+            messages.success(request, _("Your decision is in force, and the student can see it."))
+            return redirect("grading:submission_detail", pk)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    context = {**_context(submission), "form": form}
+    return render(request, "grading/submission_detail.html", context, status=status)
+
+
+def submission_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The part of the page that follows a run; it has the page reload once the run has ended."""
+    submission = _managed(request, pk)
+    context = _context(submission)
+    response = render(request, "grading/_run_status.html", context)
+    if is_htmx(request) and not context["polls"]:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def submission_regrade(request: HttpRequest, pk: UUID) -> HttpResponse:
+    submission = _managed(request, pk)
+    try:
+        request_regrade(submission, by=signed_in(request))
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Queued. The outcome that is there stays until it is done."))
+    return redirect("grading:submission_detail", pk)
+
+
+@require_POST
+def submission_release(request: HttpRequest, pk: UUID) -> HttpResponse:
+    submission = _managed(request, pk)
+    revision = whole_number(request.POST.get("revision"), -1)
+    try:
+        release_outcome(submission, expected_revision=revision, by=signed_in(request))
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Released: the student can see the outcome now."))
+    return redirect("grading:submission_detail", pk)
+
+
+def _managed(request: HttpRequest, pk: UUID) -> Submission:
+    user = require_configurator(request)
+    submissions = Submission.objects.managed_by(user).with_latest_run().with_outcome()
+    related = submissions.select_related("student", "entry__component", "entry__rubric")
+    return get_object_or_404(related, pk=pk)
+
+
+def _context(submission: Submission) -> dict[str, object]:
+    outcome = submission.current_outcome
+    revision = outcome.current if outcome else None
+    runs = list(submission.runs.select_related("requested_by").order_by("-created_at"))
+    rubric = rubric_in_force(submission)
+    history = (
+        list(outcome.revisions.select_related("created_by", "run").order_by("-number"))
+        if outcome
+        else []
+    )
+    return {
+        "submission": submission,
+        "entry": submission.entry,
+        "component": submission.entry.component,
+        "outcome": outcome,
+        "revision": revision,
+        "history": history,
+        "runs": runs,
+        "run": runs[0] if runs else None,
+        "polls": bool(runs) and runs[0].is_active,
+        "rubric": rubric,
+        "rows": result_rows(rubric, revision),
+        "segments": highlighted(submission.text, revision),
+        "can_release": can_release(outcome),
+        "is_rubric_stale": bool(rubric) and rubric != submission.entry.rubric,
+    }

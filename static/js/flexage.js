@@ -1,0 +1,24 @@
+// A form that is on its way is not sent again by a second click. The server guards itself as
+// well; this only spares the person a wait. Coming back to the page makes the buttons work again.
+const submitted = new WeakSet();
+
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
+  if (submitted.has(event.target)) event.preventDefault();
+  else submitted.add(event.target);
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
+
+// What was typed and not handed in is not lost by a stray click.
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-guard]");
+  if (form) form.dataset.changed = "true";
+});
+
+window.addEventListener("beforeunload", (event) => {
+  const changed = [...document.querySelectorAll("form[data-guard][data-changed]")];
+  if (changed.some((form) => !submitted.has(form))) event.preventDefault();
+});
