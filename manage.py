@@ -14,8 +14,8 @@ def main() -> None:
     from flexage.env import SettingsError
 
     try:
-        # Django defers this error past the point where it can be shown as one line.
-        settings.configured or settings._setup()  # type: ignore[attr-defined]
+        # Read now: Django defers this error past the point where it can be shown as one line.
+        _ = settings.DEBUG
     except SettingsError as error:
         sys.exit(f"FlexAGE cannot start: {error}")
     execute_from_command_line(sys.argv)

@@ -34,9 +34,8 @@ class ChangeUserForm(UserChangeForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if cleaned:
-            user = User(
-                pk=self.instance.pk, role=cleaned.get("role"), is_active=cleaned["is_active"]
-            )
+            role = cleaned.get("role") or self.instance.role
+            user = User(pk=self.instance.pk, role=role, is_active=cleaned["is_active"])
             try:
                 check_admin_remains(user)
             except DomainError as error:

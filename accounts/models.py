@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -38,16 +38,19 @@ class UserQuerySet(models.QuerySet["User"]):
         )
 
 
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+class PersonManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         """The user with this name; upper and lower case are the same person."""
-        return self.get(username__iexact=username)  # type: ignore[no-any-return]
+        return self.get(username__iexact=username)
 
     def create_superuser(self, username: str, password: str, **fields: Any) -> User:
         """An admin, for `manage.py createsuperuser`."""
         from accounts.services import create_user
 
         return create_user(username=username, password=password, role=Role.ADMIN, by=None, **fields)
+
+
+UserManager = PersonManager.from_queryset(UserQuerySet)
 
 
 class User(AbstractBaseUser):
@@ -83,7 +86,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         ordering = ["username"]
@@ -112,7 +115,7 @@ class User(AbstractBaseUser):
 
     def clean(self) -> None:
         super().clean()
-        self.email = UserManager.normalize_email(self.email) or None
+        self.email = PersonManager.normalize_email(self.email) or None
 
     @property
     def display_name(self) -> str:

@@ -22,7 +22,7 @@ from components.services import enroll_student, unenroll_student
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class EnrollmentAdmin(ImportExportMixin, admin.ModelAdmin):
     """Who is enrolled where. Changing one means to unenroll and enroll."""
 
     resource_classes = [EnrollmentResource]
@@ -43,9 +43,7 @@ class EnrollmentAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[type
     def username(self, enrollment: Enrollment) -> str:
         return enrollment.student.username
 
-    def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "student":
             kwargs["queryset"] = User.objects.students()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -71,7 +69,7 @@ class PickComponentForm(forms.Form):
     component = forms.ModelChoiceField(Component.objects.all(), label=_("Component"))
 
 
-class EnrollmentInline(admin.TabularInline):  # type: ignore[type-arg]
+class EnrollmentInline(admin.TabularInline):
     """A user's enrollments, to look at; the list of users enrolls and unenrolls."""
 
     model = Enrollment
@@ -129,7 +127,7 @@ class EnrollingUserAdmin(UserAdmin):
 
 
 @admin.register(Component)
-class ComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ComponentAdmin(admin.ModelAdmin):
     """For finding a component; its own pages are where it is edited."""
 
     list_display = ("name", "created_by", "created_at")

@@ -16,7 +16,7 @@ from components.models import Component, Entry
 RICH_TEXT_HELP = _("Plain text, or simple HTML such as <strong>, <ul> and <li>.")
 
 
-class CrispyModelForm(forms.ModelForm):  # type: ignore[type-arg]
+class CrispyModelForm(forms.ModelForm):
     """A model form that renders itself with a submit button; services do the saving."""
 
     submit_label = _("Save")

@@ -93,19 +93,19 @@ class RubricGrid:
     @classmethod
     def from_post(cls, data: Mapping[str, str]) -> RubricGrid:
         """What the browser sent."""
+
+        def typed(place: str, *keys: str) -> dict[str, Any]:
+            return {key: data.get(f"{place}-{key}", "") for key in keys}
+
         columns = [
-            Column(*(data.get(f"level-{j}-{key}", "") for key in ("text", "points", "id")))
+            Column(**typed(f"level-{j}", "text", "points", "id"))
             for j in range(_count(data, "columns", MAX_LEVELS))
         ]
         rows = [
             Row(
-                *(
-                    data.get(f"criterion-{i}-{key}", "")
-                    for key in ("text", "marks", "weight", "id")
-                ),
+                **typed(f"criterion-{i}", "text", "marks", "weight", "id"),
                 cells=[
-                    Cell(*(data.get(f"cell-{i}-{j}-{key}", "") for key in ("text", "points")))
-                    for j in range(len(columns))
+                    Cell(**typed(f"cell-{i}-{j}", "text", "points")) for j in range(len(columns))
                 ],
             )
             for i in range(_count(data, "rows", MAX_CRITERIA))
@@ -171,8 +171,9 @@ class RubricGrid:
 
     @property
     def has_errors(self) -> bool:
-        cells = (cell for row in self.rows for cell in row.cells)
-        return any(item.errors for item in (self, *self.rows, *self.columns, *cells))
+        cells = [cell for row in self.rows for cell in row.cells]
+        places: list[RubricGrid | Row | Column | Cell] = [self, *self.rows, *self.columns, *cells]
+        return any(place.errors for place in places)
 
     def _tidy(self) -> None:
         """Drop rows and columns left wholly empty, so that places in errors are places here."""

@@ -10,6 +10,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from components.html import as_typed, text_to_html
@@ -69,9 +70,9 @@ class OverrideForm(forms.Form):
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, submission: Submission, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, submission: Submission, data: QueryDict | None = None) -> None:
         outcome = submission.current_outcome
-        super().__init__(*args, initial=_initial(outcome), **kwargs)
+        super().__init__(data, initial=_initial(outcome))
         rubric = rubric_in_force(submission)
         self.criteria = rubric.spec.criteria if rubric else ()
         for criterion in self.criteria:
@@ -159,6 +160,4 @@ def _initial(outcome: Outcome | None) -> dict[str, Any]:
 
 def replace_value(form: forms.Form, name: str, value: str) -> None:
     """Have a bound form show another value in a hidden field; all that was typed stays."""
-    data = form.data.copy()
-    data[form.add_prefix(name)] = value
-    form.data = data
+    form.data = {**form.data.dict(), form.add_prefix(name): value}  # type: ignore[attr-defined]

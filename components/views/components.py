@@ -130,7 +130,7 @@ def configurator_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def configurator_remove(request: HttpRequest, pk: UUID, user_pk: UUID) -> HttpResponse:
     component = _managed(request, pk)
-    user = get_object_or_404(component.configurators, pk=user_pk)
+    user: User = get_object_or_404(component.configurators, pk=user_pk)
     try:
         services.remove_configurator(component, user, by=signed_in(request))
     except DomainError as error:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from components.models import Entry
-from components.tests.factories import RUBRIC, EnrollmentFactory, EntryFactory
+from components.tests.factories import EnrollmentFactory, EntryFactory
 from grading.engine.evaluate import evaluate
 from grading.engine.types import Completion, GradingRequest, Prompt
 from grading.models import GradingRun, Outcome, Submission
@@ -19,6 +19,7 @@ ANSWER = (
     "<p>Plants make glucose from carbon dioxide and water. They need light for it. "
     "In 3 hours we measured 12 ml of oxygen.</p>"
 )
+CRITERIA = 2
 QUOTE = "Plants make glucose from carbon dioxide and water."
 
 
@@ -27,7 +28,7 @@ def reply_text(
     *,
     quote: str = QUOTE,
     confidence: int = 90,
-    criteria: int = len(RUBRIC["criteria"]),
+    criteria: int = CRITERIA,
 ) -> str:
     """A provider's reply that gives every criterion the same level and quote."""
     item = {
