@@ -6,7 +6,9 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from import_export.admin import ImportExportMixin
@@ -43,8 +45,46 @@ class ChangeUserForm(UserChangeForm):
         return cleaned
 
 
+class SheetAdminMixin(ImportExportMixin):
+    """Import and export of files where all rows are imported, or none."""
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        response = super().import_action(request, **kwargs)
+        result = response.context_data.get("result")
+        for error in result.base_errors if result else ():
+            error.traceback = ""
+        stored = getattr(request.FILES.get("import_file"), "tmp_storage_name", "")
+        if stored and "confirm_form" not in response.context_data:
+            self.get_tmp_storage_class()(name=stored).remove()  # it may hold passwords
+        return response
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().process_import(request, **kwargs)
+        except FileNotFoundError:
+            text = _("This file was imported already; upload it again to import it once more.")
+            self.message_user(request, text, messages.WARNING)
+            return redirect(self._address_of("changelist"))
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        if not result.has_errors() and not result.has_validation_errors():
+            return super().process_result(result, request)
+        text = _(
+            "Nothing was imported: something changed after the preview. Upload the file again "
+            "to see which rows no longer fit."
+        )
+        self.message_user(request, text, messages.ERROR)
+        return redirect(self._address_of("import"))
+
+    def _address_of(self, page: str) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}")
+
+
 @admin.register(User)
-class UserAdmin(ImportExportMixin, DjangoUserAdmin):
+class UserAdmin(SheetAdminMixin, DjangoUserAdmin):
     """Search, filter, import and export; (de)activate many; reset a password."""
 
     resource_classes = [UserResource]

@@ -22,6 +22,8 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = FormHelper()
+        self.helper.form_tag = False  # the page's own form carries `next` along
+        self.helper.disable_csrf = True
         self.helper.add_input(Submit("submit", _("Sign in"), css_class="w-100"))
 
 

@@ -31,6 +31,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def search(self, text: str) -> UserQuerySet:
         """Users whose username, name or e-mail contains `text`."""
+        text = text.replace("\x00", "")  # PostgreSQL takes none, not even to look for
         return self.filter(
             models.Q(username__icontains=text)
             | models.Q(full_name__icontains=text)
@@ -40,8 +41,12 @@ class UserQuerySet(models.QuerySet["User"]):
 
 class PersonManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
-        """The user with this name; upper and lower case are the same person."""
-        return self.get(username__iexact=username)
+        """The user with this name; upper and lower case are the same person.
+
+        Compared as the constraint on usernames compares, so that there is never more than one.
+        """
+        lowered = Lower(models.Value(username or "", output_field=models.CharField()))
+        return self.annotate(lower_name=Lower("username")).get(lower_name=lowered)
 
     def create_superuser(self, username: str, password: str, **fields: Any) -> User:
         """An admin, for `manage.py createsuperuser`."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from import_export import fields, resources
 from import_export.instance_loaders import ModelInstanceLoader
 
@@ -12,16 +11,48 @@ from accounts.errors import DomainError
 from accounts.models import User
 from accounts.services import save_user
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula."""
+YES = {"1", "true", "yes", "on"}
+NO = {"0", "false", "no", "off"}
+
+
+class SheetResource(resources.ModelResource):
+    """Rows that a spreadsheet can hold: trimmed texts, and none that it takes for a formula.
+
+    A text that looks like a formula is exported with an apostrophe before it, which an import
+    takes away again.
+    """
+
+    required_column = ""
+
+    def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        if self.required_column not in (dataset.headers or []):
+            raise ValueError(
+                f"The file has no column “{self.required_column}”. Its first line names the "
+                "columns, separated by commas."
+            )
+
+    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
+        for key, value in row.items():
+            if isinstance(value, str):
+                row[key] = _read_cell(key, value)
+
+    def export_resource(self, *args: Any, **kwargs: Any) -> list[Any]:
+        return [_safe_cell(value) for value in super().export_resource(*args, **kwargs)]
+
 
 class UsernameLoader(ModelInstanceLoader):
     """Finds the user of a row by username, whatever its case."""
 
     def get_instance(self, row: dict[str, Any]) -> User | None:
-        username = str(row.get("username") or "").strip()
-        return User.objects.filter(username__iexact=username).first()
+        try:
+            return User.objects.get_by_natural_key(str(row.get("username") or ""))
+        except User.DoesNotExist:
+            return None
 
 
-class UserResource(resources.ModelResource):
+class UserResource(SheetResource):
     """A row per user: username, full_name, email, role, is_active; password when importing.
 
     A username that exists is updated, another is made. An empty or missing cell leaves what is
@@ -29,6 +60,7 @@ class UserResource(resources.ModelResource):
     never exported.
     """
 
+    required_column = "username"
     password = fields.Field(column_name="password")
 
     class Meta:
@@ -41,8 +73,7 @@ class UserResource(resources.ModelResource):
         store_instance = True
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
-        for key, value in row.items():
-            row[key] = value.strip() if isinstance(value, str) else value
+        super().before_import_row(row, **kwargs)
         if not row.get("username"):
             raise ValidationError({"username": "A row needs a username."})
         role = str(row.get("role") or "").lower()
@@ -51,6 +82,8 @@ class UserResource(resources.ModelResource):
             raise ValidationError({"role": f"“{role}” is no role; allowed: {allowed}."})
         if role:
             row["role"] = role
+        if str(row.get("is_active") or "").strip():
+            row["is_active"] = _read_flag("is_active", row["is_active"])
 
     def import_field(
         self, field: fields.Field, instance: User, row: dict[str, Any], **kwargs: Any
@@ -59,7 +92,8 @@ class UserResource(resources.ModelResource):
         if value in {None, ""}:
             return
         if field.column_name == "password":
-            instance.set_password(str(value))
+            if not kwargs.get("dry_run"):  # a preview of many rows would spend minutes hashing
+                instance.set_password(str(value))
         elif field.column_name == "username" and instance.username:
             return  # found by it, in whatever case
         else:
@@ -78,5 +112,22 @@ class UserResource(resources.ModelResource):
     def dehydrate_password(self, user: User) -> str:
         return ""
 
-    def get_export_queryset(self, *args: Any) -> QuerySet[User]:
-        return User.objects.order_by("username")
+
+def _read_cell(column: str, text: str) -> str:
+    text = text.strip()
+    if "\x00" in text:
+        raise ValidationError({column: "The cell contains a NUL character."})
+    is_marked = text.startswith("'") and text[1:].startswith(FORMULA_STARTS)
+    return text[1:] if is_marked and column != "password" else text
+
+
+def _safe_cell(value: Any) -> Any:
+    is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
+    return f"'{value}" if is_formula else value
+
+
+def _read_flag(column: str, value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in YES | NO:
+        raise ValidationError({column: f"“{value}” is neither yes nor no; allowed: 1, 0."})
+    return text in YES

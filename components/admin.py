@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from import_export.admin import ImportExportMixin
 
-from accounts.admin import UserAdmin
+from accounts.admin import SheetAdminMixin, UserAdmin
+from accounts.enums import Role
 from accounts.errors import DomainError
 from accounts.http import signed_in
 from accounts.models import User
@@ -22,7 +22,7 @@ from components.services import enroll_student, unenroll_student
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(ImportExportMixin, admin.ModelAdmin):
+class EnrollmentAdmin(SheetAdminMixin, admin.ModelAdmin):
     """Who is enrolled where. Changing one means to unenroll and enroll."""
 
     resource_classes = [EnrollmentResource]
@@ -134,6 +134,10 @@ class ComponentAdmin(admin.ModelAdmin):
     search_fields = ("name",)
     filter_horizontal = ("configurators",)
     fields = ("name", "configurators")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = User.objects.exclude(role=Role.STUDENT)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

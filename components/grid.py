@@ -219,6 +219,7 @@ def _row_is_used(row: Row, columns: list[int]) -> bool:
     return bool(
         row.text.strip()
         or row.marks.strip()
+        or row.weight.strip()
         or any(cell.text.strip() or cell.points.strip() for cell in cells)
     )
 

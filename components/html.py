@@ -4,8 +4,9 @@ import html
 import re
 
 import nh3
-from django.utils.html import escape, linebreaks
+from django.utils.html import linebreaks
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import normalize_newlines
 
 FEEDBACK_TAGS = {"b", "strong", "i", "em", "u", "ul", "ol", "li", "p", "br"}
 """What the API contract allows in feedback."""
@@ -26,6 +27,7 @@ PARAGRAPH_END = re.compile(r"</(?:p|h[1-6]|blockquote|pre|table|ul|ol)>")
 PREFORMATTED = re.compile(r"(<pre>.*?</pre>)", re.DOTALL)
 BETWEEN_TAGS = re.compile(r"(?<=>)\s*\n\s*(?=<)")
 SOURCE_LINE_BREAK = re.compile(r"\s*\n\s*")
+TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
 CELL_END = re.compile(r"</t[dh]>")
 ANY_RICH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
@@ -55,8 +57,13 @@ def clean_feedback_html(text: str) -> str:
 
 
 def text_to_html(text: str) -> str:
-    """Plain text as paragraphs; every character that was typed stays visible."""
-    return linebreaks(escape(text.strip())) if text.strip() else ""
+    """Plain text as paragraphs; every character that was typed stays visible.
+
+    The result is what the cleaners would make of it, so that :func:`as_typed` knows it again.
+    """
+    lines = TRAILING_SPACE.sub("", normalize_newlines(text)).strip()
+    escaped = html.escape(lines, quote=False).replace("\u00a0", "&nbsp;")
+    return linebreaks(escaped) if lines else ""
 
 
 def typed_to_html(text: str) -> str:
@@ -85,7 +92,7 @@ def html_to_text(source: str) -> str:
     parts[1::2] = [part.replace("\n", "<br>") for part in parts[1::2]]
     text = LINE_END.sub("\n", PARAGRAPH_END.sub("\n\n", CELL_END.sub("\t", "".join(parts))))
     text = html.unescape(nh3.clean(text, tags=set()))
-    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    text = TRAILING_SPACE.sub("", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 
 

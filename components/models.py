@@ -36,6 +36,10 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         managed = Component.configurators.through.objects.filter(user=user).values("component")
         return self.filter(pk__in=managed)
 
+    def search(self, text: str) -> ComponentQuerySet:
+        """Components whose name contains `text`."""
+        return self.filter(name__icontains=text.replace("\x00", ""))  # PostgreSQL takes no NUL
+
     def with_counts(self) -> ComponentQuerySet:
         """Adds `entry_count` and `student_count`."""
         entries = Entry.objects.filter(component=models.OuterRef("pk"))

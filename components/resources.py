@@ -3,17 +3,19 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from import_export import fields, resources
+from import_export import fields
 
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.resources import SheetResource
 from components.models import Component, Enrollment
 from components.services import enroll_student
 
 
-class EnrollmentResource(resources.ModelResource):
+class EnrollmentResource(SheetResource):
     """A row per enrollment: student (username or e-mail) and component (name or id)."""
 
+    required_column = "student"
     student = fields.Field(attribute="student__username", column_name="student")
     component = fields.Field(attribute="component__name", column_name="component")
     component_id = fields.Field(attribute="component_id", column_name="component_id")
@@ -35,13 +37,19 @@ class EnrollmentResource(resources.ModelResource):
             raise ValidationError({"student": error.message}) from error
         instance.pk, instance._state.adding = saved.pk, False
 
-    def validate_instance(self, *args: Any, **kwargs: Any) -> None:
+    def validate_instance(
+        self, instance: Enrollment, import_validation_errors: Any = None, **kwargs: Any
+    ) -> None:
         """The service checks; a row enrolled already is an error of that row."""
+        if import_validation_errors:
+            raise ValidationError(import_validation_errors)
 
 
 def _find_student(name: str) -> User:
-    found = User.objects.filter(username__iexact=name) | User.objects.filter(email__iexact=name)
-    student = found.first() if name else None
+    try:
+        return User.objects.get_by_natural_key(name)
+    except User.DoesNotExist:
+        student = User.objects.filter(email__iexact=name).first() if name else None
     if student is None:
         raise ValidationError({"student": f"There is no user “{name}”."})
     return student

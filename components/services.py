@@ -16,6 +16,9 @@ from components.models import Component, Enrollment, Entry, Rubric
 from components.rubrics import RubricError, normalise_rubric, rubric_hash
 from components.rules import can_configure, can_manage
 
+NAMES_AT_ONCE = 1000
+"""SQLite takes a limited number of values in one query."""
+
 
 @transaction.atomic
 def create_component(*, name: str, general_instructions: str = "", by: User) -> Component:
@@ -274,10 +277,20 @@ def _require_manager(user: User, component: Component) -> None:
 
 def _find_people(names: list[str]) -> dict[str, User]:
     """Users by username and by e-mail address, both in lower case."""
-    lowered = [name.lower() for name in names]
-    users = User.objects.annotate(
+    everybody = User.objects.annotate(
         lower_name=models.functions.Lower("username"), lower_email=models.functions.Lower("email")
-    ).filter(models.Q(lower_name__in=lowered) | models.Q(lower_email__in=lowered))
+    )
+    users: list[User] = []
+    for start in range(0, len(names), NAMES_AT_ONCE):
+        some = names[start : start + NAMES_AT_ONCE]
+        lowered = [name.lower() for name in some]
+        # As typed as well: databases do not agree on what the lower case of other alphabets is.
+        users += everybody.filter(
+            models.Q(username__in=some)
+            | models.Q(email__in=some)
+            | models.Q(lower_name__in=lowered)
+            | models.Q(lower_email__in=lowered)
+        )
     by_email = {user.email.lower(): user for user in users if user.email}
     return by_email | {user.username.lower(): user for user in users}
 
@@ -291,7 +304,8 @@ def _change(instance: Any, changes: dict[str, Any]) -> Any:
 
 def _save(instance: models.Model, *, update_fields: list[str] | None = None) -> None:
     try:
-        instance.full_clean()
+        # Whoever made it may be gone, and that is no fault of this change.
+        instance.full_clean(exclude=["created_by"])
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         raise DomainError("invalid", messages[0], field=name) from error

@@ -212,5 +212,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"grading": {"level": "INFO"}, "flexage": {"level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING"},
+        "django.request": {"level": "ERROR"},  # a wrong address is not this server's trouble
+        "grading": {"level": "INFO"},
+        "flexage": {"level": "INFO"},
+    },
 }

@@ -154,7 +154,8 @@ def _initial(outcome: Outcome | None) -> dict[str, Any]:
     initial: dict[str, Any] = {"revision": current.number, "feedback": as_typed(current.feedback)}
     for item in current.criteria:
         initial[f"level_{item['index']}"] = str(item["level"])
-        initial[f"points_{item['index']}"] = f"{Decimal(item['points']).normalize():f}"
+        # A number, so that the form can tell whether it was changed; "10", not "10.00" or "1E+1".
+        initial[f"points_{item['index']}"] = Decimal(f"{Decimal(item['points']).normalize():f}")
     return initial
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 from django.db import connections
 from django_q.cluster import Cluster
 from django_q.models import Schedule
+from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
 DRAIN = "grading.tasks.drain_queue"
@@ -42,7 +43,13 @@ def run_cluster(*, on_stop: Callable[[], None]) -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop)
+    post_spawn.connect(_look_at_the_queue)
     connections.close_all()  # the cluster forks; no two processes may share a connection
     cluster.start()
     while cluster.sentinel.is_alive():
         time.sleep(0.2)
+
+
+def _look_at_the_queue(**_kwargs: object) -> None:
+    """A process that is new begins with what it, or the one it replaces, left behind."""
+    wake_worker()

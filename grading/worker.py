@@ -88,9 +88,10 @@ class _Drain:
     def _claim(self) -> None:
         free = self.concurrency - len(self.flights)
         for run in claim_runs(free, self.provider) if free else ():
-            self.flights[self.pool.submit(self._evaluate, run, request_for(run))] = run
+            self.flights[self.pool.submit(self._evaluate, run)] = run
 
-    def _evaluate(self, run: GradingRun, request: GradingRequest | None) -> Evaluation:
+    def _evaluate(self, run: GradingRun) -> Evaluation:
+        request = request_for(run)  # here, so that what is wrong with one run fails no other
         if request is None:
             raise GradingError(ErrorCode.NO_RUBRIC, "the entry has no rubric")
         return evaluate(request, self.provider, review_below=settings.GRADING_REVIEW_BELOW)
@@ -121,7 +122,10 @@ class _Drain:
 
 
 def request_for(run: GradingRun) -> GradingRequest | None:
-    """What the provider gets to know of a run's submission; None where there is no rubric."""
+    """What the provider gets to know of a run's submission; None where there is no rubric.
+
+    Everything it reads came with the claim: it asks the database nothing.
+    """
     if run.rubric is None:
         return None
     return GradingRequest(

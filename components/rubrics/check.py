@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,8 @@ MAX_LEVELS = 20
 MAX_TEXT = 5000
 MAX_NUMBER = Decimal(10_000)
 CENT = Decimal("0.01")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL, and halves of surrogate pairs: JSON can say them, a database and a page cannot."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ class _Checker:
         self._unknown_keys(definition, known)
         criteria = self._items(definition, "criteria", MAX_CRITERIA, self._criterion)
         levels = self._items(definition, "performance_levels", MAX_LEVELS, self._level)
-        if not self.problems and not criteria and not levels:
+        if criteria is None or levels is None:
+            raise RubricError(self.problems)
+        if not self.problems and self._is_empty(definition, criteria, levels):
             return {}
         self._not_half_empty(criteria, levels)
         self._all_or_no_points(levels)
@@ -98,6 +103,10 @@ class _Checker:
     ) -> None:
         self.problems.append(RubricProblem(message, row, column, key))
 
+    def _is_empty(self, definition: dict[str, Any], criteria: list[Any], levels: list[Any]) -> bool:
+        cells = (definition.get("cell_descriptions"), definition.get("cell_points"))
+        return not criteria and not levels and all(rows is None or rows == [] for rows in cells)
+
     def _unknown_keys(
         self,
         item: dict[Any, Any],
@@ -106,7 +115,8 @@ class _Checker:
         column: int | None = None,
     ) -> None:
         for key in sorted(str(key) for key in item.keys() - known):
-            self._add(_("Unknown key; allowed: %s.") % ", ".join(sorted(known)), row, column, key)
+            shown = UNSTORABLE.sub("?", key)
+            self._add(_("Unknown key; allowed: %s.") % ", ".join(sorted(known)), row, column, shown)
 
     def _items(
         self,
@@ -114,14 +124,14 @@ class _Checker:
         key: str,
         limit: int,
         check: Callable[[dict[str, Any], int], dict[str, Any]],
-    ) -> list[dict[str, Any]]:
+    ) -> list[dict[str, Any]] | None:
         items = definition.get(key, [])
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             self._add(_("Must be a list of objects."), key=key)
-            return []
+            return None
         if len(items) > limit:
             self._add(_("At most %d are allowed.") % limit, key=key)
-            return []
+            return None
         return [check(item, index) for index, item in enumerate(items)]
 
     def _criterion(self, item: dict[str, Any], row: int) -> dict[str, Any]:
@@ -215,9 +225,9 @@ class _Checker:
         if not isinstance(value, str):
             self._add(_("Must be a text."), row, column, key)
             return ""
-        text = value.replace("\r\n", "\n").strip()
-        if "\x00" in text:
-            self._add(_("Contains a NUL character."), row, column, key)
+        text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+        if UNSTORABLE.search(text):
+            self._add(_("Contains a NUL character or half of a character."), row, column, key)
         if required and not text:
             self._add(_("Must not be empty."), row, column, key)
         if len(text) > MAX_TEXT:

@@ -27,7 +27,7 @@ def component_list(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     components = Component.objects.managed_by(user).with_counts()
     if search:
-        components = components.filter(name__icontains=search)
+        components = components.search(search)
     page = Paginator(components, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page": page, "search": search}
     return render(request, "components/component_list.html", context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from components.html import feedback_to_html
+from components.html import feedback_to_html, html_to_text
 from components.rubrics import Criterion
 from grading.engine.errors import ErrorCode, GradingError
 from grading.engine.evidence import find_evidence
@@ -39,7 +39,7 @@ def evaluate(request: GradingRequest, provider: Provider, *, review_below: int) 
         for criterion, item in zip(request.rubric.criteria, reply.criteria, strict=True)
     )
     feedback = feedback_to_html(reply.feedback)
-    if not feedback:
+    if not html_to_text(feedback).strip():
         message = "the feedback is empty"
         raise GradingError(ErrorCode.MALFORMED_REPLY, message, raw_reply=completion.text)
     confidence = overall_confidence(criteria)
@@ -67,7 +67,7 @@ def _result(criterion: Criterion, reply: CriterionReply, answer: str) -> Criteri
         points=level.points,
         max_points=criterion.max_points,
         weight=criterion.weight,
-        reasoning=reply.reasoning.strip(),
+        reasoning=reply.reasoning,
         evidence=tuple(find_evidence(quote, answer) for quote in reply.evidence if quote.strip()),
         confidence=reply.confidence,
     )

@@ -27,6 +27,7 @@ MAX_REPLY = 200_000
 
 
 Text = Annotated[str, AfterValidator(storable_text)]
+Prose = Annotated[Text, AfterValidator(str.strip), Field(min_length=1)]
 
 
 class CriterionReply(BaseModel):
@@ -35,7 +36,7 @@ class CriterionReply(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     evidence: Annotated[list[Text], Field(max_length=MAX_QUOTES)]
-    reasoning: Annotated[Text, Field(min_length=1)]
+    reasoning: Prose
     level: str
     confidence: Annotated[int, Field(ge=0, le=100)]
 
@@ -59,7 +60,7 @@ class Reply(BaseModel):
     model_config = ConfigDict(strict=True)
 
     criteria: list[CriterionReply]
-    feedback: Annotated[Text, Field(min_length=1)]
+    feedback: Prose
 
 
 def criterion_key(index: int) -> str:

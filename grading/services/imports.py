@@ -17,7 +17,7 @@ from accounts.enums import Role
 from accounts.errors import DomainError
 from accounts.models import User
 from accounts.services import create_user
-from components.html import ANY_RICH_TAG, text_to_html
+from components.html import ANY_RICH_TAG, storable_text, text_to_html
 from components.models import Enrollment, Entry
 from components.services import enroll_student
 from grading.models import HumanScore, Submission
@@ -26,6 +26,8 @@ from grading.services.submissions import add_submission, checked_content, checke
 
 SCORE_COLUMN = re.compile(r"score:(?P<criterion>\d+)(?::(?P<grader>.+))?")
 DEFAULT_GRADER = "person"
+MAX_GRADER = 100
+MAX_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,9 @@ class _RowChecker:
         return self.students[key]
 
     def _find_student(self, name: str) -> User:
-        users = User.objects.filter(username__iexact=name) | User.objects.filter(email__iexact=name)
-        student = users.first()
+        student = _find_user(name)
         if student is None:
-            if not self.create_students:
+            if not self.create_students or not _is_storable(name):
                 raise DomainError("bad_row", f"there is no student {name!r}")
             student = create_user(username=name, password=None, role=Role.STUDENT, by=None)
         if not student.is_student:
@@ -169,14 +170,24 @@ class _RowChecker:
         return student
 
     def _scores(self, row: dict[str, Any]) -> Iterator[tuple[str, int, Decimal]]:
+        seen = set()
         for grader, number, points in _raw_scores(row):
-            yield grader, *self._score(number, points)
+            if len(grader) > MAX_GRADER or not _is_storable(grader):
+                raise DomainError("bad_row", f"the grader's name is impossible: {grader[:80]!r}")
+            index, value = self._score(number, points)
+            if (grader, index) in seen:
+                message = f"criterion {index + 1} has two scores by {grader}"
+                raise DomainError("bad_row", message)
+            seen.add((grader, index))
+            yield grader, index, value
 
     def _score(self, number: str, points: Any) -> tuple[int, Decimal]:
-        index = int(number) - 1 if number.isdecimal() else -1
+        is_number = number.isdecimal() and len(number) <= MAX_DIGITS
+        index = int(number) - 1 if is_number else -1
         if not 0 <= index < len(self.criteria):
             count = len(self.criteria)
-            raise DomainError("bad_row", f"there is no criterion {number}; the rubric has {count}")
+            message = f"there is no criterion {number[:80]}; the rubric has {count}"
+            raise DomainError("bad_row", message)
         try:
             value = Decimal(str(points))
             is_valid = 0 <= value <= self.criteria[index].max_points
@@ -188,11 +199,22 @@ class _RowChecker:
         return index, value
 
 
+def _is_storable(text: str) -> bool:
+    return text == storable_text(text)
+
+
+def _find_user(name: str) -> User | None:
+    if not _is_storable(name):
+        return None  # the database would refuse to look for it
+    users = User.objects.filter(username__iexact=name) | User.objects.filter(email__iexact=name)
+    return users.first()
+
+
 def _raw_scores(row: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """(grader, criterion's number as text, points) as they stand in a row."""
     for column, value in row.items():
         match = SCORE_COLUMN.fullmatch(column) if isinstance(column, str) else None
-        if match and value not in {None, ""}:
+        if match and value is not None and value != "":
             yield match["grader"] or DEFAULT_GRADER, match["criterion"], value
     scores = row.get("scores") or {}
     if not isinstance(scores, dict) or not all(isinstance(s, dict) for s in scores.values()):
@@ -212,15 +234,17 @@ def _csv_rows(source: str) -> Iterator[dict[str, Any]]:
     missing = [name for name in ("student", "content") if name not in names]
     if missing:
         raise ImportRefusedError([BadRow(1, f"the header lacks the column {', '.join(missing)}")])
+    number = 0
     try:
-        yield from reader
+        for number, row in enumerate(reader, start=1):  # noqa: B007 (the error names it)
+            yield row
     except csv.Error as error:
-        raise ImportRefusedError([BadRow(reader.line_num, f"not CSV: {error}")]) from error
+        raise ImportRefusedError([BadRow(number + 1, f"not CSV: {error}")]) from error
 
 
 def _json_rows(source: str) -> Iterator[dict[str, Any]]:
     bad = []
-    for number, line in enumerate(source.splitlines(), start=1):
+    for number, line in enumerate(source.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -265,7 +265,7 @@ def _decided(
         message = _("Choose one of this criterion's levels.")
         raise DomainError("unknown_level", message, field=f"level_{criterion.index}") from None
     points = level.points if decision.points is None else decision.points
-    if not 0 <= points <= criterion.max_points:
+    if points.is_nan() or not 0 <= points <= criterion.max_points:
         message = _("Points go from 0 to %s here.") % criterion.max_points
         raise DomainError("points_out_of_range", message, field=f"points_{criterion.index}")
     is_kept = before.get("level") == level.index and not decision.comment

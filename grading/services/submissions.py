@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import User
-from components.html import clean_rich_html, html_to_text
+from components.html import clean_rich_html, html_to_text, storable_text
 from components.models import Entry
 from grading.models import Submission
 from grading.rules import can_submit
@@ -81,7 +81,7 @@ def checked_content(content: str) -> str:
             _("The answer contains a NUL character. Remove it, then submit again."),
             field="content",
         )
-    cleaned = clean_rich_html(content)
+    cleaned = clean_rich_html(storable_text(content))
     text = html_to_text(cleaned)
     limit = settings.ANSWER_MAX_CHARS
     if len(text) > limit:
@@ -108,7 +108,7 @@ def checked_title(title: str) -> str:
     if len(title) > limit:
         message = _("The title is too long; at most %d characters are allowed.") % limit
         raise DomainError("title_too_long", message, field="title")
-    return title
+    return storable_text(title)
 
 
 def _submitted_before(student: User, key: str) -> Submission | None:

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from components.models import Entry
-from components.tests.factories import EnrollmentFactory, EntryFactory
+from components.rubrics import RubricSpec, parse_rubric
+from components.tests.factories import RUBRIC, EnrollmentFactory, EntryFactory
 from grading.engine.evaluate import evaluate
-from grading.engine.types import Completion, GradingRequest, Prompt
+from grading.engine.types import Completion, Evaluation, GradingRequest, Prompt
 from grading.models import GradingRun, Outcome, Submission
 from grading.services.outcomes import record_evaluation
 from grading.services.runs import claim_runs
@@ -21,6 +22,13 @@ ANSWER = (
 )
 CRITERIA = 2
 QUOTE = "Plants make glucose from carbon dioxide and water."
+
+
+def spec_of(definition: object = RUBRIC) -> RubricSpec:
+    """The rubric of a definition that is not empty."""
+    spec = parse_rubric(definition)
+    assert spec is not None
+    return spec
 
 
 def reply_text(
@@ -73,13 +81,18 @@ def claim(submission: Submission, provider: ScriptedProvider | None = None) -> G
     return next(run for run in runs if run.submission_id == submission.pk)
 
 
+def evaluation_for(run: GradingRun, provider: ScriptedProvider | None = None) -> Evaluation:
+    """What a provider makes of a claimed run."""
+    request = request_for(run)
+    assert request is not None
+    return evaluate(request, provider or ScriptedProvider(), review_below=40)
+
+
 def grade(submission: Submission, reply: str | None = None) -> Outcome:
     """Bring a queued submission to its outcome with a scripted reply."""
     provider = ScriptedProvider(reply or reply_text())
     run = claim(submission, provider)
-    request = request_for(run)
-    assert request is not None
-    outcome = record_evaluation(run, evaluate(request, provider, review_below=40))
+    outcome = record_evaluation(run, evaluation_for(run, provider))
     assert outcome is not None
     submission.refresh_from_db()
     return outcome

@@ -1,6 +1,7 @@
 // A form that is on its way is not sent again by a second click. The server guards itself as
-// well; this only spares the person a wait. Coming back to the page makes the buttons work again.
-const submitted = new WeakSet();
+// well; this only spares the person a wait. Coming back to the page makes the buttons work again,
+// with all that was typed still there.
+let submitted = new WeakSet();
 
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
@@ -9,7 +10,7 @@ document.addEventListener("submit", (event) => {
 });
 
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) window.location.reload();
+  if (event.persisted) submitted = new WeakSet();
 });
 
 // What was typed and not handed in is not lost by a stray click.

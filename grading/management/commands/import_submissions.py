@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no entry {key}.") from None
 
     def _progress(self, rows: list[Any]) -> Any:
-        return tqdm(rows, unit="row", file=self.stderr)
+        return tqdm(rows, unit="row", disable=None)  # none where nobody watches
 
     def _report(self, error: ImportRefusedError) -> None:
         for row in error.rows[:MAX_REPORTED]:

@@ -13,6 +13,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         queue.ensure_schedule()
-        queue.wake_worker()  # for what was queued while no worker ran
         queue.run_cluster(on_stop=stop_requested.set)
         self.stdout.write("The worker has stopped.")

@@ -1,0 +1,163 @@
+"""What students hand in, and where they stand with it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from components.html import html_to_text
+from components.models import Component, Entry
+from grading.enums import ACTIVE_STATES, EntryStatus, RunState, SubmissionStatus
+from grading.models.runs import GradingRun
+
+if TYPE_CHECKING:
+    from grading.models.outcomes import Outcome, OutcomeRevision
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def visible_to(self, user: User | AnonymousUser) -> SubmissionQuerySet:
+        """Students see their own, also after they left a component; staff what they manage."""
+        if not user.is_active:
+            return self.none()
+        if user.is_student:
+            return self.filter(student=user)
+        return self.managed_by(user)
+
+    def managed_by(self, user: User | AnonymousUser) -> SubmissionQuerySet:
+        """The submissions that `user` may review."""
+        return self.filter(entry__component__in=Component.objects.managed_by(user))
+
+    def with_outcome(self) -> SubmissionQuerySet:
+        """Fetches the outcome with its revisions in force and released, in the same query."""
+        return self.select_related("outcome__current__created_by", "outcome__released__created_by")
+
+    def with_latest_run(self) -> SubmissionQuerySet:
+        """Adds `run_state` and `run_error` of the newest run (None where there is none)."""
+        newest = GradingRun.objects.filter(submission=models.OuterRef("pk")).order_by("-created_at")
+        return self.annotate(
+            run_state=models.Subquery(newest.values("state")[:1]),
+            run_error=models.Subquery(newest.values("error_code")[:1]),
+        )
+
+    def in_status(self, status: str) -> SubmissionQuerySet:
+        """Those whose :attr:`Submission.status` is `status`; needs :meth:`with_latest_run`."""
+        return self.filter(STATUS_FILTERS[SubmissionStatus(status)])
+
+    def newest_first(self) -> SubmissionQuerySet:
+        return self.order_by("-submitted_at", "-attempt")
+
+
+class Submission(models.Model):
+    """One attempt of a student at an entry. It never changes once it is handed in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="submissions")
+    student = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="submissions"
+    )
+    attempt = models.PositiveIntegerField(_("attempt"))
+    title = models.CharField(_("title"), max_length=255)
+    content = models.TextField(_("answer"))
+    idempotency_key = models.CharField(
+        max_length=255,
+        null=True,
+        help_text=_("Given by the client: the same key hands in the same answer only once."),
+    )
+    submitted_at = models.DateTimeField(_("submitted"))
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-submitted_at"]
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
+        indexes = [
+            models.Index(fields=["entry", "-submitted_at"]),
+            models.Index(fields=["student", "-submitted_at"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "student", "attempt"], name="submission_attempt_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["student", "idempotency_key"], name="submission_key_unique"
+            ),
+            models.CheckConstraint(condition=Q(attempt__gte=1), name="submission_attempt_from_1"),
+            models.CheckConstraint(condition=~Q(content=""), name="submission_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.attempt})"
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text: what is graded, and what offsets of evidence refer to."""
+        return html_to_text(self.content)
+
+    @property
+    def current_outcome(self) -> Outcome | None:
+        """The outcome as staff see it, or None."""
+        return getattr(self, "outcome", None)
+
+    @property
+    def released_revision(self) -> OutcomeRevision | None:
+        """What the student may read, or None."""
+        outcome = self.current_outcome
+        return outcome.released if outcome else None
+
+    @property
+    def status(self) -> SubmissionStatus:
+        """Where it stands for staff; needs :meth:`SubmissionQuerySet.with_latest_run`."""
+        if self.run_state == RunState.QUEUED:  # type: ignore[attr-defined]
+            return SubmissionStatus.QUEUED
+        if self.run_state == RunState.RUNNING:  # type: ignore[attr-defined]
+            return SubmissionStatus.GRADING
+        outcome = self.current_outcome
+        if outcome is None or outcome.needs_review:
+            return SubmissionStatus.NEEDS_PERSON
+        return SubmissionStatus.RELEASED
+
+
+_IDLE = Q(run_state__isnull=True) | ~Q(run_state__in=ACTIVE_STATES)
+STATUS_FILTERS = {
+    SubmissionStatus.QUEUED: Q(run_state=RunState.QUEUED),
+    SubmissionStatus.GRADING: Q(run_state=RunState.RUNNING),
+    SubmissionStatus.NEEDS_PERSON: _IDLE
+    & (Q(outcome__isnull=True) | Q(outcome__needs_review=True)),
+    SubmissionStatus.RELEASED: _IDLE & Q(outcome__needs_review=False),
+}
+"""The same four cases as :attr:`Submission.status`, for the database."""
+
+
+class StudentEntryState(models.Model):
+    """Where a student stands with an entry; no row means that nothing was submitted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="student_states")
+    student = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="entry_states"
+    )
+    status = models.CharField(max_length=30, choices=EntryStatus, default=EntryStatus.NOT_SUBMITTED)
+    latest_submission = models.ForeignKey(Submission, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("student's state in an entry")
+        verbose_name_plural = _("students' states in entries")
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "student"], name="state_once_per_student"),
+            models.CheckConstraint(
+                condition=Q(status__in=EntryStatus.values), name="state_status_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.student_id} {self.entry_id}: {self.status}"
