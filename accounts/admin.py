@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,6 +19,7 @@ from accounts.models import User
 from accounts.resources import UserResource
 from accounts.services import check_admin_remains, set_active
 
+admin.site.unregister(Group)  # a role is all that says what somebody may do
 admin.site.site_header = admin.site.site_title = _("FlexAGE administration")
 admin.site.index_title = _("People and places")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, BaseUserManager
@@ -12,6 +13,10 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Role
+from accounts.text import UNSTORABLE, storable_text
+
+NAMES_AT_ONCE = 1000
+"""SQLite takes a limited number of values in one query."""
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -31,11 +36,37 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def search(self, text: str) -> UserQuerySet:
         """Users whose username, name or e-mail contains `text`."""
-        text = text.replace("\x00", "")  # PostgreSQL takes none, not even to look for
+        text = storable_text(text)
         return self.filter(
             models.Q(username__icontains=text)
             | models.Q(full_name__icontains=text)
             | models.Q(email__icontains=text)
+        )
+
+    def by_names(self, names: Sequence[str]) -> dict[str, User]:
+        """People by their username or e-mail address, keyed by both in lower case.
+
+        A username counts before somebody else's e-mail address.
+        """
+        known = [name for name in names if not UNSTORABLE.search(name)]
+        users: list[User] = []
+        for start in range(0, len(known), NAMES_AT_ONCE):
+            users += self._named(known[start : start + NAMES_AT_ONCE])
+        by_email = {user.email.lower(): user for user in users if user.email}
+        return by_email | {user.username.lower(): user for user in users}
+
+    def by_name(self, name: str) -> User | None:
+        """The person with this username or e-mail address, or None."""
+        return self.by_names([name]).get(name.lower())
+
+    def _named(self, names: list[str]) -> UserQuerySet:
+        lowered = [name.lower() for name in names]
+        # As typed as well: databases do not agree on what the lower case of other alphabets is.
+        return self.annotate(lower_name=Lower("username"), lower_email=Lower("email")).filter(
+            models.Q(username__in=names)
+            | models.Q(email__in=names)
+            | models.Q(lower_name__in=lowered)
+            | models.Q(lower_email__in=lowered)
         )
 
 

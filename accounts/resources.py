@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from import_export import fields, resources
 from import_export.instance_loaders import ModelInstanceLoader
@@ -92,6 +93,7 @@ class UserResource(SheetResource):
         if value in {None, ""}:
             return
         if field.column_name == "password":
+            validate_password(str(value), user=instance)
             if not kwargs.get("dry_run"):  # a preview of many rows would spend minutes hashing
                 instance.set_password(str(value))
         elif field.column_name == "username" and instance.username:

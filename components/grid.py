@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from accounts.http import whole_number
 from components.rubrics import RubricError, RubricProblem, RubricSpec, parse_rubric
 from components.rubrics.check import MAX_CRITERIA, MAX_LEVELS
@@ -112,26 +114,21 @@ class RubricGrid:
         ]
         return cls(rows=rows, columns=columns)
 
-    def apply(self, action: str) -> bool:
+    def apply(self, action: str) -> None:
         """Carry out one of the editor's buttons: `add-row`, `remove-row-2`, `add-column` ...
 
-        Returns:
-            Whether the action was one of these.
+        What is impossible changes nothing and says why.
         """
         verb, _separator, place = action.rpartition("-")
         index = whole_number(place, -1)
         if action == "add-row":
-            if len(self.rows) < MAX_CRITERIA:
-                self.rows.append(Row(cells=[Cell() for _column in self.columns]))
+            self._add_row()
         elif action == "add-column":
             self._add_column()
         elif verb == "remove-row" and 0 <= index < len(self.rows):
             del self.rows[index]
         elif verb == "remove-column" and 0 <= index < len(self.columns):
             self._remove_column(index)
-        else:
-            return False
-        return True
 
     def definition(self) -> dict[str, Any]:
         """The rubric that the grid describes; rows and columns left wholly empty do not count."""
@@ -148,6 +145,13 @@ class RubricGrid:
         if any(worth is not None for worths in points for worth in worths):
             definition["cell_points"] = points
         return definition
+
+    def require_content(self) -> None:
+        """Say that a grid left wholly empty is no rubric, and offer a blank one again."""
+        if not self.rows and not self.columns:
+            blank = RubricGrid.blank()
+            self.rows, self.columns = blank.rows, blank.columns
+            self.errors.append(_("Write at least one criterion and one level."))
 
     def check(self) -> RubricSpec | None:
         """Put every problem beside its place, and show what each cell is worth where all is right.
@@ -193,11 +197,19 @@ class RubricGrid:
             place = self.columns[problem.column]
         place.errors.append(str(problem))
 
+    def _add_row(self) -> None:
+        if len(self.rows) < MAX_CRITERIA:
+            self.rows.append(Row(cells=[Cell() for _column in self.columns]))
+        else:
+            self.errors.append(_("At most %d criteria are allowed.") % MAX_CRITERIA)
+
     def _add_column(self) -> None:
         if len(self.columns) < MAX_LEVELS:
             self.columns.append(Column())
             for row in self.rows:
                 row.cells.append(Cell())
+        else:
+            self.errors.append(_("At most %d levels are allowed.") % MAX_LEVELS)
 
     def _remove_column(self, index: int) -> None:
         del self.columns[index]

@@ -32,14 +32,6 @@ CELL_END = re.compile(r"</t[dh]>")
 ANY_RICH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
-def storable_text(text: str) -> str:
-    """The text without what a database cannot hold: NUL characters and halves of surrogate pairs.
-
-    Each is replaced by one character, so that places in the text stay the same.
-    """
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
 def clean_rich_html(text: str) -> str:
     """Instructions or an answer, without anything that could run, load or disguise."""
     return nh3.clean(

@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.text import storable_text
 from components.rubrics import RubricSpec, parse_rubric
 
 
@@ -38,7 +39,7 @@ class ComponentQuerySet(models.QuerySet["Component"]):
 
     def search(self, text: str) -> ComponentQuerySet:
         """Components whose name contains `text`."""
-        return self.filter(name__icontains=text.replace("\x00", ""))  # PostgreSQL takes no NUL
+        return self.filter(name__icontains=storable_text(text))
 
     def with_counts(self) -> ComponentQuerySet:
         """Adds `entry_count` and `student_count`."""

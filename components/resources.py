@@ -46,10 +46,7 @@ class EnrollmentResource(SheetResource):
 
 
 def _find_student(name: str) -> User:
-    try:
-        return User.objects.get_by_natural_key(name)
-    except User.DoesNotExist:
-        student = User.objects.filter(email__iexact=name).first() if name else None
+    student = User.objects.by_name(name)
     if student is None:
         raise ValidationError({"student": f"There is no user “{name}”."})
     return student

@@ -16,9 +16,6 @@ from components.models import Component, Enrollment, Entry, Rubric
 from components.rubrics import RubricError, normalise_rubric, rubric_hash
 from components.rules import can_configure, can_manage
 
-NAMES_AT_ONCE = 1000
-"""SQLite takes a limited number of values in one query."""
-
 
 @transaction.atomic
 def create_component(*, name: str, general_instructions: str = "", by: User) -> Component:
@@ -204,7 +201,7 @@ def enroll_many(component: Component, names: Iterable[str], *, by: User) -> Enro
     _require_manager(by, component)
     result = EnrollResult()
     wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
-    people = _find_people(wanted)
+    people = User.objects.by_names(wanted)
     enrolled = set(component.enrollments.values_list("student_id", flat=True))
     for name in wanted:
         user = people.get(name.lower())
@@ -262,7 +259,7 @@ def remove_configurator(component: Component, user: User, *, by: User) -> None:
     """
     _require_manager(by, component)
     locked = Component.objects.select_for_update().get(pk=component.pk)
-    if not locked.configurators.exclude(pk=user.pk).exists():
+    if not locked.configurators.active().exclude(pk=user.pk).exists():
         raise DomainError(
             "last_configurator",
             _("A component needs at least one configurator; add another first."),
@@ -273,26 +270,6 @@ def remove_configurator(component: Component, user: User, *, by: User) -> None:
 def _require_manager(user: User, component: Component) -> None:
     if not can_manage(user, component):
         raise DomainError("forbidden", _("You are not in charge of this component."))
-
-
-def _find_people(names: list[str]) -> dict[str, User]:
-    """Users by username and by e-mail address, both in lower case."""
-    everybody = User.objects.annotate(
-        lower_name=models.functions.Lower("username"), lower_email=models.functions.Lower("email")
-    )
-    users: list[User] = []
-    for start in range(0, len(names), NAMES_AT_ONCE):
-        some = names[start : start + NAMES_AT_ONCE]
-        lowered = [name.lower() for name in some]
-        # As typed as well: databases do not agree on what the lower case of other alphabets is.
-        users += everybody.filter(
-            models.Q(username__in=some)
-            | models.Q(email__in=some)
-            | models.Q(lower_name__in=lowered)
-            | models.Q(lower_email__in=lowered)
-        )
-    by_email = {user.email.lower(): user for user in users if user.email}
-    return by_email | {user.username.lower(): user for user in users}
 
 
 def _change(instance: Any, changes: dict[str, Any]) -> Any:

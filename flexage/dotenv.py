@@ -26,13 +26,14 @@ def missing_lines(present: dict[str, str]) -> list[str]:
 def settings_in(text: str) -> dict[str, str]:
     """The names and values in a `.env` text."""
     pairs = (line.removeprefix("export ").partition("=") for line in text.splitlines())
-    return {name.strip(): value.strip() for name, sign, value in pairs if sign}
+    return {name.strip(): value.strip().strip("\"'") for name, sign, value in pairs if sign}
 
 
 def main() -> None:
     """Add what is missing to `.env`."""
     text = DOTENV.read_text() if DOTENV.is_file() else ""
-    lines = missing_lines({**settings_in(text), **os.environ})
+    environment = {name: value for name, value in os.environ.items() if value}
+    lines = missing_lines({**settings_in(text), **environment})
     if lines:
         comment = "# Added for development; a server sets its own DEBUG=false and SECRET_KEY."
         separator = "" if not text or text.endswith("\n") else "\n"

@@ -7,6 +7,7 @@ names the setting and says what is allowed.
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -34,12 +35,15 @@ class Settings:
 
     def __init__(self, dotenv: Path) -> None:
         self._env = environ.Env()
-        if dotenv.is_file():
-            self._env.read_env(str(dotenv))
+        try:
+            self._env.read_env(str(dotenv), encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"{dotenv} is not UTF-8 text.") from error
 
     def text(self, name: str, default: str = "") -> str:
         """The setting as text, stripped; `default` where it is missing or empty."""
-        return str(self._env.str(name, default="")).strip() or default
+        # Not through `Env.str`, which takes a value such as $ecret for the name of another one.
+        return str(self._env.ENVIRON.get(name, "")).strip() or default
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         """One of `choices`."""
@@ -71,12 +75,11 @@ class Settings:
 
     def url(self, name: str) -> str:
         """An http or https address without a trailing slash, or empty."""
-        value = self.text(name)
-        if value and not value.startswith(("http://", "https://")):
-            raise SettingsError(
-                f"{name} is {value!r}; allowed: an address with http:// or https://."
-            )
-        return value.rstrip("/")
+        return _checked_url(name, self.text(name)).rstrip("/")
+
+    def urls(self, name: str) -> list[str]:
+        """Such addresses, separated by commas."""
+        return [_checked_url(name, value).rstrip("/") for value in self.words(name, [])]
 
     def secret_key(self, *, debug: bool) -> str:
         """The key that signs sessions; in production a long one of its own."""
@@ -107,6 +110,8 @@ class Settings:
             config = environ.Env.db_url_config(value)
         except ValueError as error:
             raise SettingsError(f"{name} cannot be read ({error}); allowed: {allowed}.") from error
+        if not config["NAME"]:
+            raise SettingsError(f"{name} names no database; allowed: {allowed}.")
         return {**config, "ENGINE": DATABASE_SCHEMES[scheme]}
 
     def _number(
@@ -129,3 +134,10 @@ class Settings:
         if not within:
             raise SettingsError(f"{name} is {text!r}; allowed: {kind} from {minimum} to {maximum}.")
         return value
+
+
+def _checked_url(name: str, value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise SettingsError(f"{name} is {value!r}; allowed: an address with http:// or https://.")
+    return value

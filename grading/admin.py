@@ -3,7 +3,6 @@
 Its admin would let anybody who gets into an admin's session run any function by schedule.
 """
 
-import django_q.admin  # noqa: F401 (registers now, and not after this module was read)
 from django.apps import apps
 from django.contrib import admin
 

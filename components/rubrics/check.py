@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -10,13 +9,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.text import UNSTORABLE
+
 MAX_CRITERIA = 50
 MAX_LEVELS = 20
 MAX_TEXT = 5000
 MAX_NUMBER = Decimal(10_000)
 CENT = Decimal("0.01")
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""NUL, and halves of surrogate pairs: JSON can say them, a database and a page cannot."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,9 @@ class _Checker:
     def _level(self, item: dict[str, Any], column: int) -> dict[str, Any]:
         self._unknown_keys(item, {"id", "text", "points"}, None, column)
         level: dict[str, Any] = {
-            "text": self._text(item.get("text"), None, column, "text", required=True)
+            "text": " ".join(
+                self._text(item.get("text"), None, column, "text", required=True).split()
+            )
         }
         if item.get("points") is not None:
             level["points"] = self._number(item["points"], None, column, "points")

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.text import storable_text
 from components.html import (
     as_typed,
     clean_feedback_html,
     clean_rich_html,
     feedback_to_html,
     html_to_text,
-    storable_text,
     text_to_html,
     trusted,
     typed_to_html,
@@ -200,16 +200,3 @@ def test_clean_is_idempotent(source):
     text = storable_text(source)
     for clean in (clean_rich_html, clean_feedback_html):
         assert clean(clean(text)) == clean(text)
-
-
-@given(st.text(st.characters(categories=["Cs", "Cc", "L"]), max_size=20))
-def test_storable_text_keeps_the_places(text):
-    stored = storable_text(text)
-    assert len(stored) == len(text)
-    assert "\x00" not in stored
-    stored.encode()
-
-
-@pytest.mark.parametrize("text", ["plain", "Ünïcödé", "😀", "two\nlines\t"])
-def test_storable_text_leaves_the_rest_alone(text):
-    assert storable_text(text) == text

@@ -251,7 +251,7 @@ def test_enroll_many_takes_as_many_queries_for_many_as_for_one(component, config
 
 
 def test_enroll_many_asks_for_a_long_list_in_parts(component, configurator, monkeypatch):
-    monkeypatch.setattr(services, "NAMES_AT_ONCE", 2)
+    monkeypatch.setattr("accounts.models.NAMES_AT_ONCE", 2)
     names = [UserFactory().username for _ in range(5)]
     result = services.enroll_many(component, [*names, "nobody"], by=configurator)
     assert [user.username for user in result.enrolled] == names

@@ -16,6 +16,8 @@ from components.grid import RubricGrid
 from components.http import require_configurator
 from components.models import Component, Entry
 
+SAVE = "save"
+
 
 def entry_create(request: HttpRequest, component_pk: UUID) -> HttpResponse:
     user = require_configurator(request)
@@ -83,9 +85,13 @@ def rubric_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _rubric_page(request, entry, grid, entry.rubric_revision)
     grid = RubricGrid.from_post(request.POST)
     revision = whole_number(request.POST.get("revision"), -1)
-    if grid.apply(request.POST.get("action", "")):
+    action = request.POST.get("action", SAVE)
+    if action != SAVE:
+        grid.apply(action)
         return _rubric_page(request, entry, grid, revision)
     spec = grid.check()
+    if entry.rubric is None:
+        grid.require_content()
     if grid.has_errors:
         return _rubric_page(request, entry, grid, revision, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from components.html import storable_text
+from accounts.text import storable_text
 from components.rubrics import Criterion, RubricSpec
 from grading.engine.errors import ErrorCode, GradingError
 

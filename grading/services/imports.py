@@ -17,7 +17,8 @@ from accounts.enums import Role
 from accounts.errors import DomainError
 from accounts.models import User
 from accounts.services import create_user
-from components.html import ANY_RICH_TAG, storable_text, text_to_html
+from accounts.text import UNSTORABLE
+from components.html import ANY_RICH_TAG, text_to_html
 from components.models import Enrollment, Entry
 from components.services import enroll_student
 from grading.models import HumanScore, Submission
@@ -156,9 +157,9 @@ class _RowChecker:
         return self.students[key]
 
     def _find_student(self, name: str) -> User:
-        student = _find_user(name)
+        student = User.objects.by_name(name)
         if student is None:
-            if not self.create_students or not _is_storable(name):
+            if not self.create_students or UNSTORABLE.search(name):
                 raise DomainError("bad_row", f"there is no student {name!r}")
             student = create_user(username=name, password=None, role=Role.STUDENT, by=None)
         if not student.is_student:
@@ -172,7 +173,7 @@ class _RowChecker:
     def _scores(self, row: dict[str, Any]) -> Iterator[tuple[str, int, Decimal]]:
         seen = set()
         for grader, number, points in _raw_scores(row):
-            if len(grader) > MAX_GRADER or not _is_storable(grader):
+            if len(grader) > MAX_GRADER or UNSTORABLE.search(grader):
                 raise DomainError("bad_row", f"the grader's name is impossible: {grader[:80]!r}")
             index, value = self._score(number, points)
             if (grader, index) in seen:
@@ -197,17 +198,6 @@ class _RowChecker:
             best = self.criteria[index].max_points
             raise DomainError("bad_row", f"score of criterion {number} must be from 0 to {best}")
         return index, value
-
-
-def _is_storable(text: str) -> bool:
-    return text == storable_text(text)
-
-
-def _find_user(name: str) -> User | None:
-    if not _is_storable(name):
-        return None  # the database would refuse to look for it
-    users = User.objects.filter(username__iexact=name) | User.objects.filter(email__iexact=name)
-    return users.first()
 
 
 def _raw_scores(row: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import User
-from components.html import feedback_to_html, html_to_text, storable_text
+from accounts.text import storable_text
+from components.html import feedback_to_html, html_to_text
 from components.models import Rubric
 from components.rubrics import Criterion
 from grading.engine.scoring import total_score

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import User
-from components.html import storable_text
+from accounts.text import storable_text
 from grading import queue
 from grading.engine.errors import ErrorCode, GradingError
 from grading.engine.types import Provider

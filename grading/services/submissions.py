@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import User
-from components.html import clean_rich_html, html_to_text, storable_text
+from accounts.text import storable_text
+from components.html import clean_rich_html, html_to_text
 from components.models import Entry
 from grading.models import Submission
 from grading.rules import can_submit

@@ -14,7 +14,6 @@ from accounts.errors import DomainError
 from accounts.http import is_htmx, signed_in, whole_number
 from accounts.models import User
 from components.forms import show_error
-from components.html import storable_text
 from components.http import require_configurator
 from components.models import Entry
 from grading.enums import SubmissionStatus
@@ -36,7 +35,7 @@ def submission_list(request: HttpRequest, entry_pk: UUID) -> HttpResponse:
     submissions = Submission.objects.filter(entry=entry).with_latest_run()
     counts = counts_by_status(submissions)
     status = request.GET.get("status", "")
-    search = storable_text(request.GET.get("q", "")).strip()
+    search = request.GET.get("q", "").strip()
     if status in SubmissionStatus:
         submissions = submissions.in_status(status)
     if search:

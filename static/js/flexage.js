@@ -23,3 +23,11 @@ window.addEventListener("beforeunload", (event) => {
   const changed = [...document.querySelectorAll("form[data-guard][data-changed]")];
   if (changed.some((form) => !submitted.has(form))) event.preventDefault();
 });
+
+// A request behind the page that fails says so, instead of leaving the page silent.
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, () => { document.getElementById("htmx-error").hidden = false; });
+}
+document.addEventListener("htmx:afterSwap", () => {
+  document.getElementById("htmx-error").hidden = true;
+});

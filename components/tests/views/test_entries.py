@@ -127,7 +127,7 @@ def test_editor_opens_blank_for_an_entry_without_a_rubric(browser, component):
     fields = grid_fields(response)
     assert (fields["rows"], fields["columns"], fields["revision"]) == ("3", "4", "0")
     assert fields["level-0-text"] == "Excellent"
-    assert "alert-danger" not in response.text
+    assert "is-invalid" not in response.text
 
 
 def test_editor_shows_what_each_cell_is_worth(browser, editor):
@@ -289,3 +289,19 @@ def test_editor_shows_typed_text_safe(browser, editor, typed):
     assert response.status_code == 302
     assert "<script>alert" not in page
     assert grid_fields(browser.get(editor))["cell-0-0-text"] == attack
+
+
+def test_editor_refuses_to_save_nothing_where_there_was_nothing(browser, component):
+    entry = EntryFactory(component=component, without_rubric=True)
+    editor = place("rubric_edit", entry)
+    emptied = {"rows": "1", "columns": "1", "revision": "0", "action": "save"}
+    response = browser.post(editor, emptied)
+    assert response.status_code == 422
+    assert "Write at least one criterion and one level." in response.text
+    assert grid_fields(response)["columns"] == "4"
+
+
+def test_editor_does_not_save_on_a_button_it_does_not_know(browser, editor, typed, entry):
+    browser.post(editor, {**typed, "criterion-0-marks": "9", "action": "remove-row-99"})
+    entry.refresh_from_db()
+    assert entry.rubric_revision == 0
