@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UV_VERSION := 0.13.9
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts
 # Checks and tests never read this machine's settings.
 TEST := env -u DATABASE_URL -u GOOGLE_API_KEY -u GRADING_PROVIDER $(BIN)/python -m pytest
 
@@ -15,22 +15,22 @@ help:  ## list the commands
 
 # --- set-up --------------------------------------------------------------------
 
-$(BIN)/uv:
+$(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "FlexAGE needs Python 3.11 or newer; there is no '$(PYTHON)' here (set PYTHON=...)." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "FlexAGE needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1) (set PYTHON=...)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "FlexAGE needs Python's venv module (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
 	@echo "Making the virtual environment ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-
-$(VENV)/.run: requirements.txt | $(BIN)/uv
-	@echo "Installing what FlexAGE needs ..."
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt | $(BIN)/uv
-	@echo "Installing what the checks need ..."
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+$(VENV)/.run: requirements.txt | $(VENV)/.made
+	@echo "Installing what FlexAGE needs (about a minute) ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/.made
+	@echo "Installing what the checks need (about two minutes) ..."
+	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
 # --- using it ------------------------------------------------------------------

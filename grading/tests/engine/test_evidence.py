@@ -48,6 +48,7 @@ def test_quote_is_found_at_its_place_in_the_original(quote, found):
         "Ice sinks.",
         "Ice floats!",
         "Icefloats.",
+        "flo ats.",
         "Ice ... lower",
         "is lower, 9 %",
         "its lighter",
