@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-warn-conflicts
 # Checks and tests never read this machine's settings.
 TEST := env -u DATABASE_URL -u GOOGLE_API_KEY -u GRADING_PROVIDER $(BIN)/python -m pytest
 
