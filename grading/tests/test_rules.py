@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.tests.factories import UserFactory
+from components.tests.factories import EnrollmentFactory
 from grading.rules import can_release, can_review, can_submit
 from grading.tests.factories import grade, make_submission, reply_text
 
@@ -23,6 +24,13 @@ def submission(entry):
 def test_rule_holds_for_its_roles_only(request, submission, rule, allowed, role):
     subject = submission.entry if rule is can_submit else submission
     assert rule(request.getfixturevalue(role), subject) == (role in allowed)
+
+
+@pytest.mark.parametrize("role", ["admin", "configurator"])
+def test_staff_that_was_enrolled_once_hands_nothing_in(request, entry, role):
+    user = request.getfixturevalue(role)
+    EnrollmentFactory(component=entry.component, student=user)
+    assert not can_submit(user, entry)
 
 
 @pytest.mark.parametrize("role", ["admin", "configurator", "student"])

@@ -172,6 +172,23 @@ def test_as_many_calls_as_allowed_are_in_flight(entry, concurrency):
     assert (most, Outcome.objects.count()) == (concurrency, 6)
 
 
+@pytest.mark.usefixtures("shared_database")
+def test_no_more_runs_are_claimed_than_calls_are_in_flight(entry):
+    for _i in range(6):
+        make_submission(entry)
+    running = GradingRun.objects.filter(state=RunState.RUNNING)
+    counts = []
+    drain_runs(ActingProvider(lambda: counts.append(running.count())), concurrency=2)
+    assert (len(counts), max(counts)) == (6, 2)
+
+
+def test_evaluation_under_the_confidence_of_the_settings_is_held(settings, entry):
+    settings.GRADING_REVIEW_BELOW = 95
+    make_submission(entry)
+    drain(reply_text(confidence=94))
+    assert Outcome.objects.get().review_reasons == ["low_confidence"]
+
+
 def test_stop_lets_calls_in_flight_end_and_takes_no_more(entry):
     for _i in range(4):
         make_submission(entry)

@@ -88,7 +88,7 @@ def test_unknown_keys_are_left_aside():
 def test_characters_that_no_database_holds_are_replaced():
     text = with_item(evidence=["half \ud83d"], reasoning="nul \x00")
     item = parse_reply(text, SPEC).criteria[0]
-    assert (item.evidence, item.reasoning) == (["half ?"], "nul \ufffd")
+    assert (item.evidence, item.reasoning) == (["half \ufffd"], "nul \ufffd")
 
 
 @pytest.mark.parametrize("key", ["criterion_0", "criterion_1", "feedback"])

@@ -114,7 +114,7 @@ def test_worker_is_woken_when_the_import_commits(
         ("One < two.\n\nThree", "<p>One &lt; two.</p>\n\n<p>Three</p>"),
         ("<p>One <b>two</b></p>", "<p>One <b>two</b></p>"),
         ("<p onclick='x()'>One<script>alert(1)</script></p>", "<p>One</p>"),
-        ("half \ud83d", "<p>half ?</p>"),
+        ("half \ud83d", "<p>half \ufffd</p>"),
     ],
 )
 def test_content_is_plain_text_or_html_and_stored_safe(entry, student, content, stored):

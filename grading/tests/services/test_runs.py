@@ -233,7 +233,7 @@ def test_failure_with_unstorable_or_endless_texts_is_recorded(submission):
     error = GradingError(ErrorCode.BAD_REQUEST, "x\x00" * 5000, raw_reply="\x00\ud800")
     record_failure(claim(submission), error)
     run = submission.runs.get()
-    assert (len(run.error_message), run.raw_reply) == (2000, "\ufffd?")
+    assert (len(run.error_message), run.raw_reply) == (2000, "\ufffd\ufffd")
 
 
 def test_failure_under_a_lost_claim_changes_nothing(submission):

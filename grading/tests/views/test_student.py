@@ -305,7 +305,9 @@ def test_held_evaluation_is_not_shown(page, submission):
 def test_released_evaluation_stays_while_a_later_one_is_held(page, submission, configurator):
     grade(submission)
     request_regrade(submission, by=configurator)
-    assert "being graded again" in page("student_submission", submission.pk)
+    text = page("student_submission", submission.pk)
+    assert "being graded again" in text
+    assert POLLS not in text
     grade(submission, UNSURE)
     text = page("student_submission", submission.pk)
     assert '<span class="score">15</span>' in text
