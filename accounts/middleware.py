@@ -4,9 +4,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from accounts.http import is_htmx
 
@@ -22,5 +24,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         if is_htmx(request):
             return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
         if request.method == "POST":
+            text = _("You were signed out before this was saved. Sign in, then go back to find it.")
+            messages.warning(request, text)
             return redirect(settings.LOGIN_URL)
         return super().handle_no_permission(request, view_func)

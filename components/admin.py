@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin import SheetAdminMixin, UserAdmin
-from accounts.enums import Role
 from accounts.errors import DomainError
 from accounts.http import signed_in
 from accounts.models import User
@@ -132,14 +131,12 @@ class ComponentAdmin(admin.ModelAdmin):
 
     list_display = ("name", "created_by", "created_at")
     search_fields = ("name",)
-    filter_horizontal = ("configurators",)
     fields = ("name", "configurators")
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["queryset"] = User.objects.exclude(role=Role.STUDENT)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Component | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Component | None = None) -> bool:

@@ -9,11 +9,18 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import DomainError
-from accounts.models import User
 from components.html import as_typed, typed_to_html
 from components.models import Component, Entry
 
 RICH_TEXT_HELP = _("Plain text, or simple HTML such as <strong>, <ul> and <li>.")
+
+
+def guarded_helper(submit_label: Any) -> FormHelper:
+    """Renders a form that warns before what was typed is left behind."""
+    helper = FormHelper()
+    helper.attrs = {"data-guard": ""}
+    helper.add_input(Submit("submit", submit_label))
+    return helper
 
 
 class CrispyModelForm(forms.ModelForm):
@@ -23,8 +30,7 @@ class CrispyModelForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = FormHelper()
-        self.helper.add_input(Submit("submit", self.submit_label))
+        self.helper = guarded_helper(self.submit_label)
 
 
 def show_error(form: forms.BaseForm, error: DomainError) -> None:
@@ -78,8 +84,7 @@ class EnrollForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = FormHelper()
-        self.helper.add_input(Submit("submit", _("Enroll")))
+        self.helper = guarded_helper(_("Enroll"))
 
     def names(self) -> list[str]:
         """The names entered, in order."""
@@ -90,16 +95,3 @@ class AddConfiguratorForm(forms.Form):
     """One more person in charge."""
 
     username = forms.CharField(label=_("Add a configurator"), help_text=_("Their username."))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = FormHelper()
-        self.helper.add_input(Submit("submit", _("Add"), css_class="btn-secondary"))
-
-    def clean_username(self) -> User:
-        username = self.cleaned_data["username"]
-        try:
-            return User.objects.get_by_natural_key(username)
-        except User.DoesNotExist:
-            message = _("There is no user with this username.")
-            raise forms.ValidationError(message) from None

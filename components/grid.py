@@ -39,6 +39,18 @@ class Row:
     cells: list[Cell] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
+    @property
+    def has_own_points(self) -> bool:
+        return any(cell.points.strip() for cell in self.cells)
+
+    def require_points_of_described_cells(self) -> None:
+        """A level without points is none of this criterion's; one with a text is meant to be."""
+        for cell in self.cells:
+            if cell.text.strip() and not cell.points.strip():
+                cell.errors.append(
+                    _("Give this cell points as well: others of its row have their own.")
+                )
+
 
 @dataclass
 class Column:
@@ -146,12 +158,19 @@ class RubricGrid:
             definition["cell_points"] = points
         return definition
 
-    def require_content(self) -> None:
-        """Say that a grid left wholly empty is no rubric, and offer a blank one again."""
-        if not self.rows and not self.columns:
+    def refuse_accidents(self, *, may_be_empty: bool) -> None:
+        """Mark what a rubric may be, but what nobody means who saves this grid.
+
+        Args:
+            may_be_empty: there was a rubric, and emptying the grid takes it away.
+        """
+        if not self.rows and not self.columns and not may_be_empty:
             blank = RubricGrid.blank()
             self.rows, self.columns = blank.rows, blank.columns
             self.errors.append(_("Write at least one criterion and one level."))
+        for row in self.rows:
+            if row.has_own_points:
+                row.require_points_of_described_cells()
 
     def check(self) -> RubricSpec | None:
         """Put every problem beside its place, and show what each cell is worth where all is right.

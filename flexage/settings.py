@@ -34,13 +34,13 @@ if GRADING_PROVIDER == "gemini" and not GOOGLE_API_KEY:
     raise SettingsError("GRADING_PROVIDER is 'gemini' but GOOGLE_API_KEY is missing.")
 GRADING_MODEL = env.text("GRADING_MODEL", "gemini-2.5-flash")
 GRADING_TEMPERATURE = env.decimal("GRADING_TEMPERATURE", 0.0, 0.0, 2.0)
-GRADING_TIMEOUT = env.integer("GRADING_TIMEOUT", 60, 1, 600)
+GRADING_TIMEOUT = env.integer("GRADING_TIMEOUT", 60, 1, 300)
 GRADING_CONCURRENCY = env.integer("GRADING_CONCURRENCY", 8, 1, 256)
 GRADING_MAX_ATTEMPTS = env.integer("GRADING_MAX_ATTEMPTS", 4, 1, 20)
 GRADING_RETRY_SECONDS = env.decimal("GRADING_RETRY_SECONDS", 5.0, 0.0, 3600.0)
 GRADING_LEASE_SECONDS = env.integer("GRADING_LEASE_SECONDS", 30, 2, 3600)
 GRADING_REVIEW_BELOW = env.integer("GRADING_REVIEW_BELOW", 40, 0, 100)
-ANSWER_MAX_CHARS = env.integer("ANSWER_MAX_CHARS", 100_000, 1, 10_000_000)
+ANSWER_MAX_CHARS = env.integer("ANSWER_MAX_CHARS", 100_000, 1, 2_000_000)
 
 # --- demo ------------------------------------------------------------------
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "flexage-demo")
@@ -125,7 +125,7 @@ Q_CLUSTER = {
     "queue_limit": 1,
     "bulk": 1,
     "poll": 0.2,
-    "timeout": 900,
+    "timeout": 1200,  # a drain claims for ten minutes, then waits for what is in flight
     "retry": 3600,
     "max_attempts": 1,
     "catch_up": False,
@@ -176,7 +176,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# Over-long answers must reach the form that says so; a character may be 12 bytes in a post.
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(10 * 1024 * 1024, 13 * ANSWER_MAX_CHARS)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a rubric grid posts a field a cell
 
 # --- security --------------------------------------------------------------

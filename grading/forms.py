@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Submit
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
@@ -42,9 +41,6 @@ class AnswerForm(forms.Form):
             "Blank lines make paragraphs. At most %(limit)s characters."
         ) % {"limit": f"{settings.ANSWER_MAX_CHARS:,}"}
         self.initial.setdefault("idempotency_key", str(uuid.uuid4()))
-        self.helper = FormHelper()
-        self.helper.form_id = "answer-form"
-        self.helper.add_input(Submit("submit", _("Submit answer")))
 
     def clean_content(self) -> str:
         return text_to_html(self.cleaned_data["content"])
@@ -69,21 +65,32 @@ class OverrideForm(forms.Form):
         help_text=_("For the history of this outcome; staff see it, the student does not."),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
+    rubric = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, submission: Submission, data: QueryDict | None = None) -> None:
         outcome = submission.current_outcome
-        super().__init__(data, initial=_initial(outcome))
         rubric = rubric_in_force(submission)
         self.criteria = rubric.spec.criteria if rubric else ()
+        initial = _initial(outcome, self.criteria)
+        initial["rubric"] = rubric.content_hash if rubric else ""
+        super().__init__(data, initial=initial)
         for criterion in self.criteria:
             self._add_fields(criterion)
         self.fields["reason"].required = outcome is not None
         self.fields["reason"].error_messages["required"] = _("Say why you change the outcome.")
 
-    def take_revision_of(self, submission: Submission) -> None:
-        """Let the next save replace what is in force now, after its person was warned."""
-        outcome = submission.current_outcome
-        replace_value(self, "revision", str(outcome.current.number if outcome else 0))
+    def follow(self, submission: Submission) -> None:
+        """Let the next save replace what is in force now, after its person was warned.
+
+        Levels chosen by another rubric are forgotten: they would mean something else.
+        """
+        now = OverrideForm(submission)
+        if self.data.get("rubric") != now.initial["rubric"]:
+            for name in [name for name in self.data if name.startswith(("level_", "points_"))]:
+                replace_value(self, name, "")
+        self.criteria, self.fields = now.criteria, now.fields
+        replace_value(self, "revision", str(now.initial["revision"]))
+        replace_value(self, "rubric", now.initial["rubric"])
 
     def rows(self) -> list[dict[str, Any]]:
         """Per criterion: itself and its bound fields, for the template."""
@@ -119,7 +126,9 @@ class OverrideForm(forms.Form):
             max_value=criterion.max_points,
             max_digits=8,
             decimal_places=2,
-            widget=forms.NumberInput(attrs={"class": "form-control", "step": "any"}),
+            widget=forms.NumberInput(
+                attrs={"class": "form-control", "step": "any", "placeholder": _("by level")}
+            ),
         )
         self.fields[f"comment_{criterion.index}"] = forms.CharField(
             label=_("Comment"),
@@ -130,35 +139,27 @@ class OverrideForm(forms.Form):
 
     def _decision(self, criterion: Criterion) -> CriterionDecision:
         data = self.cleaned_data
-        level = int(data[f"level_{criterion.index}"])
-        points = data[f"points_{criterion.index}"]
         return CriterionDecision(
-            level=level,
-            points=self._own_points(criterion, level, points),
+            level=int(data[f"level_{criterion.index}"]),
+            points=data[f"points_{criterion.index}"],
             comment=data[f"comment_{criterion.index}"],
         )
 
-    def _own_points(
-        self, criterion: Criterion, level: int, points: Decimal | None
-    ) -> Decimal | None:
-        """The points entered, unless they only came with the level that was there before."""
-        untouched = f"points_{criterion.index}" not in self.changed_data
-        level_changed = f"level_{criterion.index}" in self.changed_data
-        return None if untouched and level_changed else points
 
-
-def _initial(outcome: Outcome | None) -> dict[str, Any]:
+def _initial(outcome: Outcome | None, criteria: Iterable[Criterion]) -> dict[str, Any]:
+    """What is in force; points only where they are not simply those of the level."""
     if outcome is None:
         return {"revision": 0}
     current = outcome.current
     initial: dict[str, Any] = {"revision": current.number, "feedback": as_typed(current.feedback)}
-    for item in current.criteria:
-        initial[f"level_{item['index']}"] = str(item["level"])
-        # A number, so that the form can tell whether it was changed; "10", not "10.00" or "1E+1".
-        initial[f"points_{item['index']}"] = Decimal(f"{Decimal(item['points']).normalize():f}")
+    for criterion, item in zip(criteria, current.criteria, strict=True):
+        initial[f"level_{criterion.index}"] = str(item["level"])
+        points = Decimal(item["points"])
+        if points != criterion.level(item["level"]).points:
+            initial[f"points_{criterion.index}"] = Decimal(f"{points.normalize():f}")
     return initial
 
 
 def replace_value(form: forms.Form, name: str, value: str) -> None:
     """Have a bound form show another value in a hidden field; all that was typed stays."""
-    form.data = {**form.data.dict(), form.add_prefix(name): value}  # type: ignore[attr-defined]
+    form.data = {**dict(form.data.items()), form.add_prefix(name): value}

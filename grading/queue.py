@@ -3,10 +3,14 @@
 What has to be done is in the rows of GradingRun; a lost wake-up costs time, never work.
 """
 
+import logging
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 from django.db import connections
 from django_q.cluster import Cluster
@@ -14,7 +18,10 @@ from django_q.models import Schedule
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
+logger = logging.getLogger(__name__)
+
 DRAIN = "grading.tasks.drain_queue"
+LOOK_SECONDS = 15.0
 SWEEP = "sweep the queue"
 
 
@@ -25,15 +32,24 @@ def wake_worker() -> None:
 
 def ensure_schedule() -> None:
     """Have a worker look at the queue every minute as well, for what a lost wake-up left behind."""
-    Schedule.objects.update_or_create(
-        name=SWEEP, defaults={"func": DRAIN, "schedule_type": Schedule.MINUTES, "minutes": 1}
-    )
+    plan = {"func": DRAIN, "schedule_type": Schedule.MINUTES, "minutes": 1}
+    # Not `update_or_create`: two workers that start at once may both make it, which does no harm.
+    if not Schedule.objects.filter(name=SWEEP).update(**plan):
+        Schedule.objects.create(name=SWEEP, **plan)
 
 
-def run_cluster(*, on_stop: Callable[[], None]) -> None:
-    """Run a django-q2 cluster in this process until SIGTERM or SIGINT; call `on_stop` first then.
+def run_cluster(*, on_stop: Callable[[], None], is_stuck: Callable[[], bool]) -> None:
+    """Run a django-q2 cluster in this process until SIGTERM or SIGINT.
 
-    `on_stop` lets a task that is running end soon: the cluster waits for it.
+    An idle process of a cluster that is killed takes the lock of the cluster's queue with it, and
+    nothing moves any more. A cluster that is stuck is ended, for whoever started it to start anew.
+
+    Args:
+        on_stop: called first when the cluster is to stop, so that a running task ends soon.
+        is_stuck: asked now and then whether work is left lying.
+
+    Raises:
+        SystemExit: the cluster was stuck, and is ended.
     """
     cluster = Cluster()
 
@@ -46,8 +62,22 @@ def run_cluster(*, on_stop: Callable[[], None]) -> None:
     post_spawn.connect(_look_at_the_queue)
     connections.close_all()  # the cluster forks; no two processes may share a connection
     cluster.start()
+    next_look = time.monotonic() + LOOK_SECONDS
     while cluster.sentinel.is_alive():
         time.sleep(0.2)
+        if time.monotonic() > next_look:
+            next_look = time.monotonic() + LOOK_SECONDS
+            if is_stuck():
+                _end(cluster)
+            connections.close_all()
+
+
+def _end(cluster: Cluster) -> NoReturn:
+    logger.critical("The cluster is stuck; ending it.")
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)  # all its processes, and this one
+    cluster.sentinel.kill()
+    sys.exit(1)
 
 
 def _look_at_the_queue(**_kwargs: object) -> None:

@@ -1,12 +1,14 @@
 """Test data of components."""
 
+from typing import Any
+
 import factory
 
 from accounts.tests.factories import UserFactory
 from components.models import Component, Enrollment, Entry
 from components.services import find_rubric
 
-RUBRIC = {
+RUBRIC: dict[str, Any] = {
     "criteria": [
         {"text": "Photosynthesis is explained", "marks": 10},
         {"text": "Evidence is given", "marks": 5},

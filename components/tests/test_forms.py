@@ -3,8 +3,7 @@
 import pytest
 
 from accounts.errors import DomainError
-from accounts.tests.factories import UserFactory
-from components.forms import AddConfiguratorForm, ComponentForm, EnrollForm, EntryForm, show_error
+from components.forms import ComponentForm, EnrollForm, EntryForm, show_error
 from components.services import update_entry
 
 pytestmark = pytest.mark.django_db
@@ -27,19 +26,6 @@ def test_enroll_form_splits_names_at_lines_commas_and_spaces(typed, names):
 @pytest.mark.parametrize("typed", ["", "  \n ", "nul\x00", "a" * 200_001], ids=len)
 def test_enroll_form_refuses_what_holds_no_names(typed):
     assert "people" in EnrollForm({"people": typed}).errors
-
-
-@pytest.mark.parametrize("typed", ["Grace", "GRACE", " grace "])
-def test_add_configurator_form_finds_the_user(typed):
-    user = UserFactory(username="grace")
-    form = AddConfiguratorForm({"username": typed})
-    assert form.is_valid()
-    assert form.cleaned_data["username"] == user
-
-
-@pytest.mark.parametrize("typed", ["", "nobody", "nul\x00", "a" * 1000], ids=len)
-def test_add_configurator_form_says_that_nobody_is_called_so(typed):
-    assert "username" in AddConfiguratorForm({"username": typed}).errors
 
 
 @pytest.mark.parametrize(

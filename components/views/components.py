@@ -94,7 +94,7 @@ def people(request: HttpRequest, pk: UUID) -> HttpResponse:
             return redirect("components:people", pk)
         left = [*result.unknown, *(user.username for user in result.not_students)]
         form = EnrollForm(initial={"people": "\n".join(left)})
-    return _people_page(request, component, form, AddConfiguratorForm())
+    return _people_page(request, component, form)
 
 
 @require_POST
@@ -114,17 +114,18 @@ def unenroll(request: HttpRequest, pk: UUID, user_pk: UUID) -> HttpResponse:
 @require_POST
 def configurator_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     component = _managed(request, pk)
-    form = AddConfiguratorForm(request.POST)
-    if form.is_valid():
-        user = form.cleaned_data["username"]
-        try:
-            services.add_configurator(component, user, by=signed_in(request))
-        except DomainError as error:
-            form.add_error("username", error.message)
-        else:
-            messages.success(request, _("%s is now in charge as well.") % user.display_name)
-            return redirect("components:people", pk)
-    return _people_page(request, component, EnrollForm(), form)
+    name = request.POST.get("username", "").strip()
+    user = User.objects.by_name(name)
+    if user is None:
+        messages.error(request, _("There is no user “%s”.") % name)
+        return redirect("components:people", pk)
+    try:
+        services.add_configurator(component, user, by=signed_in(request))
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("%s is now in charge as well.") % user.display_name)
+    return redirect("components:people", pk)
 
 
 @require_POST
@@ -158,9 +159,7 @@ def _managed(request: HttpRequest, pk: UUID) -> Component:
     return get_object_or_404(Component.objects.managed_by(user), pk=pk)
 
 
-def _people_page(
-    request: HttpRequest, component: Component, form: EnrollForm, add_form: AddConfiguratorForm
-) -> HttpResponse:
+def _people_page(request: HttpRequest, component: Component, form: EnrollForm) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     enrollments = component.enrollments.select_related("student").order_by("student__username")
     if search:
@@ -169,7 +168,7 @@ def _people_page(
     context = {
         "component": component,
         "form": form,
-        "add_form": add_form,
+        "add_form": AddConfiguratorForm(),
         "configurators": component.configurators.all(),
         "page": Paginator(enrollments, ROSTER_PAGE_SIZE).get_page(request.GET.get("page")),
         "search": search,

@@ -90,8 +90,7 @@ def rubric_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
         grid.apply(action)
         return _rubric_page(request, entry, grid, revision)
     spec = grid.check()
-    if entry.rubric is None:
-        grid.require_content()
+    grid.refuse_accidents(may_be_empty=entry.rubric is not None)
     if grid.has_errors:
         return _rubric_page(request, entry, grid, revision, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 
@@ -9,6 +10,7 @@ from grading.engine.reply import criterion_key, level_code, reply_schema
 from grading.engine.types import GradingRequest, Prompt
 
 PROMPT_VERSION = "2026-11-22.1"
+MAX_QUOTES_ASKED = 5
 
 SYSTEM = """\
 You are an experienced, fair examiner. You grade one student's answer against a rubric.
@@ -33,7 +35,18 @@ Reply with one JSON object in the given schema and nothing else."""
 
 def build_prompt(request: GradingRequest) -> Prompt:
     """The prompt for one request; its fresh random fence cannot be closed by the answer."""
-    fence = f"=====ANSWER-{secrets.token_hex(8)}====="
+    system, user = _texts(request, f"=====ANSWER-{secrets.token_hex(8)}=====")
+    constant = "\n".join(_texts(request, "=====ANSWER====="))
+    return Prompt(
+        system=system,
+        user=user,
+        schema=reply_schema(request.rubric),
+        version=PROMPT_VERSION,
+        digest=hashlib.sha256(constant.encode("utf-8", "replace")).hexdigest(),
+    )
+
+
+def _texts(request: GradingRequest, fence: str) -> tuple[str, str]:
     parts = [
         "INSTRUCTIONS THAT THE STUDENT WAS GIVEN",
         request.instructions.strip() or "(none)",
@@ -42,12 +55,7 @@ def build_prompt(request: GradingRequest) -> Prompt:
         "THE STUDENT'S ANSWER",
         f"{fence}\n{request.answer}\n{fence}",
     ]
-    return Prompt(
-        system=SYSTEM.format(fence=fence, max_quotes=5),
-        user="\n\n".join(parts),
-        schema=reply_schema(request.rubric),
-        version=PROMPT_VERSION,
-    )
+    return SYSTEM.format(fence=fence, max_quotes=MAX_QUOTES_ASKED), "\n\n".join(parts)
 
 
 def _rubric_text(request: GradingRequest) -> str:

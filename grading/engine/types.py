@@ -33,12 +33,18 @@ class GradingRequest:
 
 @dataclass(frozen=True)
 class Prompt:
-    """The texts sent to a language model, and the JSON schema that its reply is held to."""
+    """The texts sent to a language model, and the JSON schema that its reply is held to.
+
+    Attributes:
+        digest: SHA-256 (hex) of the texts without their random fence: the same request has the
+            same digest.
+    """
 
     system: str
     user: str
     schema: dict[str, Any]
     version: str
+    digest: str
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from components.models import Rubric
 from grading.engine.errors import ErrorCode
 from grading.enums import ACTIVE_STATES, ERROR_SENTENCES, RunState
+
+USUAL_WAIT = timedelta(minutes=5)
 
 
 class GradingRunQuerySet(models.QuerySet["GradingRun"]):
@@ -119,5 +122,6 @@ class GradingRun(models.Model):
 
     @property
     def is_late(self) -> bool:
-        """Whether grading takes longer than usual: it failed, or an attempt did."""
-        return self.state == RunState.FAILED or self.attempts > 1 or bool(self.error_code)
+        """Whether grading takes longer than usual: it or an attempt failed, or it waits long."""
+        waits_long = self.is_active and timezone.now() - self.created_at > USUAL_WAIT
+        return waits_long or self.attempts > 1 or bool(self.error_code)

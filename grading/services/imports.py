@@ -23,7 +23,12 @@ from components.models import Enrollment, Entry
 from components.services import enroll_student
 from grading.models import HumanScore, Submission
 from grading.services.runs import queue_run
-from grading.services.submissions import add_submission, checked_content, checked_title
+from grading.services.submissions import (
+    add_submission,
+    checked_content,
+    checked_title,
+    lock_students,
+)
 
 SCORE_COLUMN = re.compile(r"score:(?P<criterion>\d+)(?::(?P<grader>.+))?")
 DEFAULT_GRADER = "person"
@@ -106,6 +111,7 @@ def import_submissions(
             bad.append(BadRow(number, error.message))
     if bad:
         raise ImportRefusedError(bad)  # rolls back the students that were made, too
+    lock_students(answer.student for answer in answers)
     return [_store(entry, answer) for answer in progress(answers)]
 
 

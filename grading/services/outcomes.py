@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,7 @@ from accounts.errors import DomainError
 from accounts.models import User
 from accounts.text import storable_text
 from components.html import feedback_to_html, html_to_text
-from components.models import Rubric
+from components.models import Entry, Rubric
 from components.rubrics import Criterion
 from grading.engine.scoring import total_score
 from grading.engine.types import CriterionResult, Evaluation
@@ -82,6 +81,7 @@ def override_outcome(
     feedback: str,
     reason: str,
     expected_revision: int | None,
+    expected_rubric: str | None = None,
     by: User,
 ) -> Outcome:
     """Put a person's decision in force and release it; it outranks every later run.
@@ -92,11 +92,13 @@ def override_outcome(
         reason: why, for the history; needed where an outcome is in force already.
         expected_revision: the number of the revision that the person looked at (0 for none), or
             None to replace whatever is in force.
+        expected_rubric: the content hash of the rubric that the decisions were made with (empty
+            for none), or None where that cannot have changed.
 
     Raises:
-        DomainError: `forbidden`, `stale_outcome`, `reason_missing`, `feedback_missing`,
-            `wrong_criteria`, `unknown_level` or `points_out_of_range`; `field` names the input
-            as `level_<i>` or `points_<i>`.
+        DomainError: `forbidden`, `stale_outcome`, `stale_rubric`, `reason_missing`,
+            `feedback_missing`, `wrong_criteria`, `unknown_level` or `points_out_of_range`;
+            `field` names the input as `level_<i>` or `points_<i>`.
     """
     if not can_review(by, submission):
         raise DomainError("forbidden", _("You are not in charge of this component."))
@@ -110,6 +112,7 @@ def override_outcome(
             "feedback_missing", _("Write feedback for the student."), field="feedback"
         )
     rubric = rubric_in_force(submission)
+    _check_same_rubric(rubric, expected_rubric)
     criteria = _decided_criteria(rubric, decisions, outcome)
     spec = rubric.spec if rubric else None
     revision = OutcomeRevision(
@@ -151,7 +154,9 @@ def rubric_in_force(submission: Submission) -> Rubric | None:
     outcome = (
         Outcome.objects.filter(submission=submission).select_related("current__rubric").first()
     )
-    return outcome.current.rubric if outcome else submission.entry.rubric
+    if outcome:
+        return outcome.current.rubric
+    return Entry.objects.select_related("rubric").get(pk=submission.entry_id).rubric
 
 
 def _lock_outcome(submission: Submission) -> Outcome | None:
@@ -168,6 +173,18 @@ def _check_not_stale(outcome: Outcome | None, expected_revision: int | None) -> 
             _(
                 "This outcome changed while you were looking at it. What you entered is still "
                 "below; check it against the outcome of now, then save again."
+            ),
+            is_conflict=True,
+        )
+
+
+def _check_same_rubric(rubric: Rubric | None, expected: str | None) -> None:
+    if expected is not None and expected != (rubric.content_hash if rubric else ""):
+        raise DomainError(
+            "stale_rubric",
+            _(
+                "The entry's rubric changed while you were deciding. Choose the levels again, by "
+                "the rubric of now, then save."
             ),
             is_conflict=True,
         )
@@ -213,12 +230,11 @@ def _append(outcome: Outcome, revision: OutcomeRevision) -> None:
 
 def _record_provenance(held: GradingRun, evaluation: Evaluation) -> None:
     completion, prompt = evaluation.completion, evaluation.prompt
-    text = f"{prompt.system}\n{prompt.user}"
     release_claim(held, RunState.SUCCEEDED)
     held.error_code = held.error_message = ""
     held.model = completion.model
     held.prompt_version = prompt.version
-    held.prompt_hash = hashlib.sha256(storable_text(text).encode()).hexdigest()
+    held.prompt_hash = prompt.digest
     held.raw_reply = storable_text(completion.text)
     held.input_tokens = completion.input_tokens
     held.output_tokens = completion.output_tokens

@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,6 +23,8 @@ from grading.models import GradingRun, Submission
 from grading.rules import can_review
 
 MAX_BACKOFF_SECONDS = 600.0
+STUCK_AFTER = timedelta(minutes=2)
+"""Longer than the schedule needs to wake a worker that missed its wake-up."""
 CLAIMED_FIELDS = [
     "state",
     "claim",
@@ -63,7 +65,8 @@ def queue_run(submission: Submission, *, by: User | None) -> GradingRun:
         created_at=now,
         due_at=now,
     )
-    transaction.on_commit(queue.wake_worker)
+    # Robust: the answer is stored, and a lost wake-up costs time only.
+    transaction.on_commit(queue.wake_worker, robust=True)
     return run
 
 
@@ -108,6 +111,16 @@ def seconds_until_due() -> float | None:
     )
     times = [time for time in due_times.values() if time is not None]
     return max(0.0, (min(times) - timezone.now()).total_seconds()) if times else None
+
+
+def is_stuck() -> bool:
+    """Whether work lies in the queue for minutes and no worker has anything in hand."""
+    now = timezone.now()
+    try:
+        in_hand = GradingRun.objects.filter(state=RunState.RUNNING, lease_expires_at__gt=now)
+        return GradingRun.objects.claimable(now - STUCK_AFTER).exists() and not in_hand.exists()
+    except DatabaseError:
+        return False  # the database's trouble, and nothing to judge the worker by
 
 
 @transaction.atomic

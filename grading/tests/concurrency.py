@@ -6,6 +6,7 @@ The test database of SQLite lives in memory, where other rules of locking hold t
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +24,12 @@ Config = dict[str, Any]
 def in_threads(*calls: Callable[[], Any]) -> list[Any]:
     """Run calls at the same time, each with a connection of its own; their results in order."""
 
+    start = threading.Barrier(len(calls), timeout=30)
+
     def run(call: Callable[[], Any]) -> Any:
         try:
+            connection.ensure_connection()
+            start.wait()
             return call()
         finally:
             connection.close()

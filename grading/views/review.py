@@ -65,13 +65,14 @@ def submission_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
                 feedback=form.cleaned_data["feedback"],
                 reason=form.cleaned_data["reason"],
                 expected_revision=form.cleaned_data["revision"],
+                expected_rubric=form.cleaned_data["rubric"],
                 by=signed_in(request),
             )
         except DomainError as error:
             show_error(form, error)
             if error.is_conflict:
                 submission = _managed(request, pk)
-                form.take_revision_of(submission)
+                form.follow(submission)
         else:
             messages.success(request, _("Your decision is in force, and the student can see it."))
             return redirect("grading:submission_detail", pk)
@@ -81,12 +82,13 @@ def submission_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def submission_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of the page that follows a run; it has the page reload once the run has ended."""
+    """The part of the page that follows a run; once that ended, it has the page show the result."""
     submission = _managed(request, pk)
     context = _context(submission)
-    response = render(request, "grading/_run_status.html", context)
-    if is_htmx(request) and not context["polls"]:
-        response["HX-Refresh"] = "true"
+    has_ended = is_htmx(request) and not context["polls"]
+    response = render(request, "grading/_run_status.html", {**context, "has_ended": has_ended})
+    if has_ended:
+        response["HX-Trigger"] = "run-ended"  # reloads the page unless something is typed in it
     return response
 
 
@@ -98,7 +100,7 @@ def submission_regrade(request: HttpRequest, pk: UUID) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, _("Queued. The outcome that is there stays until it is done."))
+        messages.success(request, _regrade_notice(submission))
     return redirect("grading:submission_detail", pk)
 
 
@@ -113,6 +115,13 @@ def submission_release(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Released: the student can see the outcome now."))
     return redirect("grading:submission_detail", pk)
+
+
+def _regrade_notice(submission: Submission) -> str:
+    outcome = submission.current_outcome
+    if outcome and outcome.current.is_by_person:
+        return _("Queued. The person's decision stays in force; the result joins the history.")
+    return _("Queued. The outcome that is there stays until it is done.")
 
 
 def _managed(request: HttpRequest, pk: UUID) -> Submission:

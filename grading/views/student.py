@@ -66,7 +66,10 @@ def submission(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def submission_status(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of the page that changes by itself; it stops asking once there is an outcome."""
+    """The part of the page that changes by itself.
+
+    It asks rarely while grading is late, and never again once there is an outcome.
+    """
     found = _own_submission(request, pk)
     return render(request, "grading/_student_outcome.html", _outcome_context(request, found))
 
@@ -97,6 +100,9 @@ def _outcome_context(request: HttpRequest, submission: Submission) -> dict[str, 
         "rows": result_rows(rubric, revision),
         "segments": highlighted(submission.text, revision),
         "is_late": is_waiting and (run is None or run.is_late or not run.is_active),
-        "polls": is_waiting and run is not None and run.is_active,
-        "is_regrading": not is_waiting and run is not None and run.is_active,
+        "polls": is_waiting,
+        "is_regrading": revision is not None
+        and not revision.is_by_person
+        and run is not None
+        and run.is_active,
     }

@@ -7,6 +7,8 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
   if (submitted.has(event.target)) event.preventDefault();
   else submitted.add(event.target);
+  // A submit that was stopped, or never got through, may be tried again.
+  window.setTimeout(() => { submitted.delete(event.target); }, 5000);
 });
 
 window.addEventListener("pageshow", (event) => {
@@ -19,9 +21,16 @@ document.addEventListener("input", (event) => {
   if (form) form.dataset.changed = "true";
 });
 
+const hasUnsaved = () =>
+  [...document.querySelectorAll("form[data-guard][data-changed]")].some((form) => !submitted.has(form));
+
 window.addEventListener("beforeunload", (event) => {
-  const changed = [...document.querySelectorAll("form[data-guard][data-changed]")];
-  if (changed.some((form) => !submitted.has(form))) event.preventDefault();
+  if (hasUnsaved()) event.preventDefault();
+});
+
+// A run that ended has the page show its result, but never at the price of what is being typed.
+document.addEventListener("run-ended", () => {
+  if (!hasUnsaved()) window.location.reload();
 });
 
 // A request behind the page that fails says so, instead of leaving the page silent.

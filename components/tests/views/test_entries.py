@@ -305,3 +305,11 @@ def test_editor_does_not_save_on_a_button_it_does_not_know(browser, editor, type
     browser.post(editor, {**typed, "criterion-0-marks": "9", "action": "remove-row-99"})
     entry.refresh_from_db()
     assert entry.rubric_revision == 0
+
+
+def test_editor_asks_for_the_points_of_every_described_cell(browser, editor, typed, entry):
+    response = browser.post(editor, {**typed, "cell-0-1-points": "6", "action": "save"})
+    assert response.status_code == 422
+    assert response.text.count("Give this cell points as well") == 2
+    entry.refresh_from_db()
+    assert entry.rubric_revision == 0

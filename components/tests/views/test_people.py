@@ -128,20 +128,17 @@ def test_configurator_is_added_by_username(browser, component, stranger):
 @pytest.mark.parametrize(
     ("username", "message"),
     [
-        ("nobody", "There is no user with this username."),
+        ("nobody", "There is no user “nobody”."),
         ("outsider", "outsider is not an active configurator."),
-        ("", "This field is required."),
-        ("nul\x00", "Null characters are not allowed."),
+        ("", "There is no user “”."),
+        ("nul\x00", "There is no user “nul"),
     ],
     ids=["nobody", "student", "empty", "nul"],
 )
-def test_configurator_refused_is_a_message_beside_what_was_typed(
-    username, message, browser, component, outsider
-):
+def test_configurator_refused_is_a_message(username, message, browser, component, outsider):
     address = reverse("components:configurator_add", args=[component.pk])
-    response = browser.post(address, {"username": username})
+    response = browser.post(address, {"username": username}, follow=True)
     assert message in response.text
-    assert response.context["add_form"]["username"].value() == username
     assert component.configurators.count() == 1
 
 

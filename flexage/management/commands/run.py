@@ -1,7 +1,9 @@
 """`manage.py run`: everything needed to use FlexAGE on this machine, in one command."""
 
+import sys
 from argparse import ArgumentParser
-from typing import Any
+from io import TextIOWrapper
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -24,6 +26,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="Make no demo data.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Each line at once, also where the output goes to a file or a log.
+        cast(TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)
         try:
             launcher.check_port(settings.HOST, settings.PORT)
             self._prepare()

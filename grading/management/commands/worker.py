@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from grading import queue
+from grading.services.runs import is_stuck
 from grading.worker import stop_requested
 
 
@@ -13,5 +14,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         queue.ensure_schedule()
-        queue.run_cluster(on_stop=stop_requested.set)
+        queue.run_cluster(on_stop=stop_requested.set, is_stuck=is_stuck)
         self.stdout.write("The worker has stopped.")

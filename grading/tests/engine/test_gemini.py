@@ -339,7 +339,8 @@ from grading.engine.providers.gemini import GeminiProvider
 provider = GeminiProvider(api_key="k", model="m", endpoint="http://127.0.0.1:1")
 assert not [name for name in sys.modules if name.startswith("google.")]
 try:
-    provider.complete(None, Prompt(system="s", user="u", schema={"type": "string"}, version=""))
+    schema = {"type": "string"}
+    provider.complete(None, Prompt(system="s", user="u", schema=schema, version="", digest=""))
 except GradingError as error:
     assert error.code is ErrorCode.CONNECTION, error
 assert "google.generativeai" in sys.modules

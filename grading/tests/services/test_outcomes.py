@@ -191,6 +191,31 @@ def test_override_and_evaluation_at_the_same_moment_leave_the_person_in_force(
     assert sorted(outcome.revisions.values_list("number", flat=True)) == [1, 2]
 
 
+@pytest.mark.usefixtures("shared_database")
+@pytest.mark.parametrize("expected", [0, 1], ids=["first", "later"])
+def test_one_of_several_overrides_at_the_same_moment_wins(entry, student, configurator, expected):
+    submission = make_submission(entry, student)
+    if expected:
+        grade(submission)
+
+    def decide():
+        try:
+            return override_outcome(
+                submission,
+                decisions=[GOOD, POOR],
+                feedback="Look again.",
+                reason="x",
+                expected_revision=expected,
+                by=configurator,
+            )
+        except DomainError as error:
+            return error.code
+
+    results = in_threads(*[decide] * 4)
+    assert results.count("stale_outcome") == 3
+    assert Outcome.objects.get().revisions.count() == expected + 1
+
+
 # --- overriding --------------------------------------------------------------
 def test_override_is_in_force_and_released_at_once(submission, override, configurator):
     grade(submission, UNSURE)

@@ -17,6 +17,7 @@ from grading.services.runs import (
     MAX_BACKOFF_SECONDS,
     backoff_seconds,
     claim_runs,
+    is_stuck,
     record_failure,
     renew_leases,
     request_regrade,
@@ -330,3 +331,23 @@ def test_regrades_at_the_same_moment_are_one_run(entry, student, configurator):
     results = in_threads(*[regrade] * 4)
     assert results.count("already_grading") == 3
     assert submission.runs.active().count() == 1
+
+
+# --- the watchdog --------------------------------------------------------------
+def test_queue_is_stuck_when_work_lies_and_nobody_has_any_in_hand(submission):
+    assert not is_stuck()
+    submission.runs.update(due_at=ago(121))
+    assert is_stuck()
+
+
+def test_queue_is_not_stuck_while_a_worker_has_something_in_hand(entry, submission):
+    claim_all()
+    other = make_submission(entry)
+    other.runs.update(due_at=ago(121))
+    assert not is_stuck()
+
+
+def test_queue_is_stuck_when_a_lost_run_is_not_taken_up(submission):
+    claim_all()
+    submission.runs.update(lease_expires_at=ago(121))
+    assert is_stuck()

@@ -64,6 +64,7 @@ def save(post, submission):
         "feedback": "Look again.",
         "reason": "Too kind.",
         "revision": "1",
+        "rubric": submission.entry.rubric.content_hash,
     }
     return lambda **changes: post("submission_detail", submission.pk, **{**data, **changes})
 
@@ -258,16 +259,17 @@ def test_failed_regrade_says_that_the_outcome_stays(page, submission, configurat
 
 
 @pytest.mark.parametrize(
-    ("reach", "refreshes"), [(claim, False), (grade, True), (fail, True)], ids=["on", "good", "bad"]
+    ("reach", "has_ended"), [(claim, False), (grade, True), (fail, True)], ids=["on", "good", "bad"]
 )
 def test_progress_reloads_the_page_once_the_run_has_ended(
-    client, configurator, submission, reach, refreshes
+    client, configurator, submission, reach, has_ended
 ):
     reach(submission)
     client.force_login(configurator)
     path = reverse("grading:submission_progress", args=[submission.pk])
     response = client.get(path, headers={"HX-Request": "true"})
-    assert (response.headers.get("HX-Refresh") == "true") == refreshes
+    assert (response.headers.get("HX-Trigger") == "run-ended") == has_ended
+    assert ("Show the result" in body(response)) == has_ended
     assert "<html" not in body(response)
 
 
@@ -316,14 +318,14 @@ def test_form_starts_with_what_is_in_force(page, submission):
     text = page("submission_detail", submission.pk)
     checked = re.findall(r'name="(level_\d)" value="(\d)"[^>]*checked', text)
     assert checked == [("level_0", "1"), ("level_1", "1")]
-    assert re.findall(r'name="points_\d" value="([^"]*)"', text) == ["5", "2.5"]
+    assert re.findall(r'name="points_\d" value="([^"]*)"', text) == []  # those of the levels
     assert 'name="revision" value="1"' in text
     assert "Well explained." in text[text.index('name="feedback"') :]
 
 
 def test_another_level_brings_its_own_points(save, submission):
     grade(submission)
-    save(points_0="10", points_1="5")
+    save()
     assert [item["points"] for item in in_force().criteria] == ["5.00", "0.00"]
 
 
@@ -476,3 +478,22 @@ def test_release_of_what_is_out_already_says_so(post, submission):
     grade(submission)
     text = body(post("submission_release", submission.pk, revision="1"))
     assert "nothing that waits for release" in text
+
+
+def test_own_points_in_force_are_shown_and_stay_with_their_level(save, page, submission):
+    grade(submission)
+    save(points_0="7.25")
+    text = page("submission_detail", submission.pk)
+    assert re.findall(r'name="points_\d" value="([^"]*)"', text) == ["7.25"]
+
+
+def test_levels_chosen_by_a_rubric_that_changed_meanwhile_are_not_saved(
+    save, submission, configurator
+):
+    other = {**RUBRIC, "criteria": RUBRIC["criteria"][::-1]}
+    set_rubric(submission.entry, other, expected_revision=None, by=configurator)
+    response = save(revision="0")
+    assert "The entry&#x27;s rubric changed while you were deciding." in response.text
+    assert "Look again." in response.text
+    assert not re.search(r'name="level_\d" value="\d"[^>]*checked', response.text)
+    assert not Outcome.objects.exists()

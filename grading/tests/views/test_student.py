@@ -2,9 +2,11 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
 from components.tests.factories import ComponentFactory, EnrollmentFactory, EntryFactory
@@ -245,21 +247,22 @@ def test_queued_submission_polls_for_its_outcome(page, submission):
 
 @pytest.mark.parametrize("name", ["student_submission", "student_submission_status"])
 @pytest.mark.parametrize(
-    ("reach", "polls", "words"),
+    ("reach", "every", "words"),
     [
-        (lambda s: None, True, "is being graded"),
-        (claim, True, "is being graded"),
-        (grade, False, "Well explained."),
-        (fail, False, "Grading is taking longer than usual."),
-        (lambda s: fail(s, ErrorCode.TIMEOUT), True, "Grading is taking longer than usual."),
-        (lambda s: grade(s, UNSURE), False, "Grading is taking longer than usual."),
+        (lambda s: None, "every 2s", "is being graded"),
+        (claim, "every 2s", "is being graded"),
+        (grade, "", "Well explained."),
+        (fail, "every 30s", "Grading is taking longer than usual."),
+        (lambda s: fail(s, ErrorCode.TIMEOUT), "every 30s", "Grading is taking longer than usual."),
+        (lambda s: grade(s, UNSURE), "every 30s", "Grading is taking longer than usual."),
     ],
     ids=["queued", "running", "released", "failed", "retrying", "held"],
 )
-def test_submission_polls_until_its_run_has_ended(page, submission, name, reach, polls, words):
+def test_submission_polls_until_there_is_an_outcome(page, submission, name, reach, every, words):
     reach(submission)
     text = page(name, submission.pk)
-    assert (POLLS in text) == polls
+    assert (POLLS in text) == bool(every)
+    assert every in text
     assert words in text
 
 
@@ -385,3 +388,16 @@ def test_another_student_s_name_is_nowhere(page, entry, student):
     other = UserFactory(enrolled_in=entry.component, full_name="Nobody Else")
     grade(make_submission(entry, other))
     assert "Nobody Else" not in page("student_entry", entry.pk)
+
+
+def test_submission_that_waits_for_long_is_said_to_be_late(page, submission):
+    submission.runs.update(created_at=timezone.now() - timedelta(minutes=6))
+    assert "Grading is taking longer than usual." in page("student_submission", submission.pk)
+
+
+def test_invented_quote_is_never_shown_to_the_student(page, submission, configurator):
+    grade(submission, reply_text(1, quote="Nobody wrote this."))
+    release_outcome(submission, expected_revision=1, by=configurator)
+    text = page("student_submission", submission.pk)
+    assert "The answer says so." in text
+    assert "Nobody wrote this." not in text
