@@ -24,6 +24,8 @@ from grading.rules import can_review
 from grading.services.runs import lock_claimed, release_claim
 from grading.services.states import refresh_state
 
+MAX_MODEL = GradingRun._meta.get_field("model").max_length
+
 
 @dataclass(frozen=True)
 class CriterionDecision:
@@ -232,7 +234,7 @@ def _record_provenance(held: GradingRun, evaluation: Evaluation) -> None:
     completion, prompt = evaluation.completion, evaluation.prompt
     release_claim(held, RunState.SUCCEEDED)
     held.error_code = held.error_message = ""
-    held.model = completion.model
+    held.model = storable_text(completion.model)[:MAX_MODEL]
     held.prompt_version = prompt.version
     held.prompt_hash = prompt.digest
     held.raw_reply = storable_text(completion.text)

@@ -1,9 +1,11 @@
 """Handing in."""
 
+import re
 from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +18,9 @@ from grading.models import Submission
 from grading.rules import can_submit
 from grading.services.runs import queue_run
 from grading.services.states import refresh_state
+
+INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+"""Characters without width: an answer of nothing else is blank."""
 
 
 @transaction.atomic
@@ -63,7 +68,8 @@ def add_submission(
     entry: Entry, student: User, *, title: str, content: str, idempotency_key: str | None = None
 ) -> Submission:
     """Store one attempt with checked content, and the student's state. Queues nothing."""
-    attempt = Submission.objects.filter(entry=entry, student=student).count() + 1
+    earlier = Submission.objects.filter(entry=entry, student=student)
+    attempt = (earlier.aggregate(last=Max("attempt"))["last"] or 0) + 1
     submission = Submission.objects.create(
         entry=entry,
         student=student,
@@ -97,7 +103,7 @@ def checked_content(content: str) -> str:
         raise DomainError(
             "answer_too_long", message % {"length": len(text), "limit": limit}, field="content"
         )
-    if not text.strip():
+    if not INVISIBLE.sub("", text).strip():
         raise DomainError("blank_answer", _("Write an answer before you submit."), field="content")
     return cleaned
 

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from accounts.tests.factories import UserFactory
@@ -63,6 +65,11 @@ class Worker:
             if any(c.raddr and c.raddr.port == port for c in process.net_connections("tcp4")):
                 return process
         raise AssertionError(f"nobody talks to port {port}")
+
+    def idle_process(self):
+        """The one that waits for wake-ups: the cluster's guard starts it first."""
+        (guard,) = psutil.Process(self.process.pid).children()
+        return min(guard.children(), key=lambda process: process.pid)
 
 
 @pytest.fixture
@@ -154,6 +161,21 @@ def test_killed_busy_process_is_replaced_and_everything_graded_once(entry, start
         assert GradingRun.objects.filter(state=RunState.RUNNING).exists()
         wait_until(all_are_graded)
         assert worker.process.poll() is None
+    assert_each_is_graded_once()
+
+
+def test_worker_that_is_stuck_ends_itself_and_another_takes_over(entry, start):
+    submit(entry, 1)
+    worker = start()
+    wait_until(all_are_graded)
+    wait_until(lambda: not OrmQ.objects.exists())
+    worker.idle_process().kill()  # it takes the lock that its successor waits for
+    submit(entry, 2)
+    GradingRun.objects.active().update(due_at=timezone.now() - timedelta(hours=1))
+    assert worker.process.wait(timeout=PATIENCE) != 0
+    assert worker.processes() == []
+    start()
+    wait_until(all_are_graded)
     assert_each_is_graded_once()
 
 

@@ -44,6 +44,7 @@ def test_submission_is_stored_with_its_state_and_a_queued_run(entry, student):
         ("", "blank_answer"),
         (" \n\t\u00a0", "blank_answer"),
         ("<p></p>", "blank_answer"),
+        ("<p>\u200b\ufeff\u00ad</p>", "blank_answer"),
         ("<p> <br>&nbsp;</p><hr>", "blank_answer"),
         ("<script>alert(1)</script>", "blank_answer"),
         ("<!-- nothing -->", "blank_answer"),
@@ -224,3 +225,9 @@ def test_submits_at_the_same_moment_are_attempts_of_their_own(entry, student):
     hand_in = partial(submit_answer, entry, content="Light.", by=student)
     submissions = in_threads(*[hand_in] * 4)
     assert sorted(submission.attempt for submission in submissions) == [1, 2, 3, 4]
+
+
+def test_attempt_after_a_deleted_one_has_a_number_of_its_own(entry, student):
+    first, second = (make_submission(entry, student) for _i in range(2))
+    first.delete()
+    assert make_submission(entry, student).attempt == second.attempt + 1
