@@ -7,8 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-warn-conflicts
-# Checks and tests never read this machine's settings.
-TEST := env -u DATABASE_URL -u GOOGLE_API_KEY -u GRADING_PROVIDER $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
@@ -64,14 +63,14 @@ migrations-check: $(VENV)/.dev  ## every model change has its migration
 	@DJANGO_SETTINGS_MODULE=flexage.settings_test $(BIN)/python manage.py makemigrations --check --dry-run
 
 test-sqlite: $(VENV)/.dev  ## tests on SQLite
-	@$(TEST) -n 2 -m "not e2e"
+	@env -u DATABASE_URL $(PYTEST) -n 2 -m "not e2e"
 
 test-postgres: $(VENV)/.dev  ## tests on a private PostgreSQL
-	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -n 2 -m "not e2e"
+	@$(BIN)/python scripts/with_postgres.py $(PYTEST) -n 2 -m "not e2e"
 
 test-e2e: $(VENV)/.dev  ## the journeys in a real browser, with real servers and workers
 	@sh scripts/ensure_browser.sh $(BIN)/python
-	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -m e2e
+	@$(BIN)/python scripts/with_postgres.py $(PYTEST) -m e2e
 
 # --- keeping it ----------------------------------------------------------------
 
