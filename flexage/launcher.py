@@ -15,6 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 WEB_GRACE_SECONDS = 10.0
+PATIENCE_SECONDS = 2.0
+"""How long a stop may take before it says what it waits for."""
+AT_ONCE = 2
+"""So many requests to stop mean: without waiting."""
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_SECONDS = 60.0
 
@@ -134,11 +138,11 @@ class Launcher:
             child.ask_to_stop()
         started = time.monotonic()
         is_told = False
-        while any(child.is_running for child in self.children) and self.stop_requests < 2:  # noqa: PLR2004
+        while any(child.is_running for child in self.children) and self.stop_requests < AT_ONCE:
             waited = time.monotonic() - started
             if all(waited > child.grace for child in self.children if child.is_running):
                 break
-            if waited > 2 and not is_told:  # noqa: PLR2004
+            if waited > PATIENCE_SECONDS and not is_told:
                 self.say("Waiting for answers that are being graded; Ctrl-C again stops at once.")
                 is_told = True
             time.sleep(0.1)
