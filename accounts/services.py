@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.enums import Role
-from accounts.errors import DomainError
+from accounts.errors import DomainError, ForbiddenError
 from accounts.models import User
 from accounts.rules import can_give_role
 
@@ -29,7 +29,7 @@ def create_user(
         DomainError: `forbidden_role`, or `invalid` with the field's message.
     """
     if not can_give_role(by, role):
-        raise DomainError("forbidden_role", _("Only an admin can make an admin."), field="role")
+        raise ForbiddenError("forbidden_role", _("Only an admin can make an admin."), field="role")
     user = User(username=username, role=role, **fields)
     user.set_password(password)
     return save_user(user)

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.enums import Role
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError, ForbiddenError, MissingError
 from accounts.models import User
 from components.html import clean_rich_html
 from components.models import Component, Enrollment, Entry, Rubric
@@ -25,7 +25,7 @@ def create_component(*, name: str, general_instructions: str = "", by: User) -> 
         DomainError: `forbidden` or `invalid`.
     """
     if not can_configure(by):
-        raise DomainError("forbidden", _("Only configurators and admins make components."))
+        raise ForbiddenError("forbidden", _("Only configurators and admins make components."))
     component = Component(
         name=name.strip(),
         general_instructions=clean_rich_html(general_instructions),
@@ -128,13 +128,12 @@ def set_rubric(
     _require_manager(by, entry.component)
     locked = Entry.objects.select_for_update().get(pk=entry.pk)
     if expected_revision is not None and locked.rubric_revision != expected_revision:
-        raise DomainError(
+        raise ConflictError(
             "stale_rubric",
             _(
                 "Somebody else saved this rubric while you were editing. Your version is still "
                 "below; compare it with the saved one, then save again to replace it."
             ),
-            is_conflict=True,
         )
     rubric = find_rubric(definition)
     if rubric != locked.rubric:
@@ -232,7 +231,7 @@ def unenroll_student(component: Component, student: User, *, by: User | None) ->
         _require_manager(by, component)
     deleted, _rows = Enrollment.objects.filter(component=component, student=student).delete()
     if not deleted:
-        raise DomainError("not_enrolled", _("%s is not enrolled.") % student.username)
+        raise MissingError("not_enrolled", _("%s is not enrolled.") % student.username)
 
 
 @transaction.atomic
@@ -269,7 +268,7 @@ def remove_configurator(component: Component, user: User, *, by: User) -> None:
 
 def _require_manager(user: User, component: Component) -> None:
     if not can_manage(user, component):
-        raise DomainError("forbidden", _("You are not in charge of this component."))
+        raise ForbiddenError("forbidden", _("You are not in charge of this component."))
 
 
 def _change(instance: Any, changes: dict[str, Any]) -> Any:

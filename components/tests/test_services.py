@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.enums import Role
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError
 from accounts.tests.factories import UserFactory
 from components import services
 from components.models import Component, Enrollment, Entry, Rubric
@@ -165,7 +165,7 @@ def test_set_rubric_stale_is_a_conflict_that_changes_nothing(revision, entry, co
     refusal = refusal_of(
         services.set_rubric, entry, RUBRIC, expected_revision=revision, by=configurator
     )
-    assert (refusal.code, refusal.is_conflict) == ("stale_rubric", True)
+    assert (refusal.code, type(refusal)) == ("stale_rubric", ConflictError)
     entry.refresh_from_db()
     assert (entry.rubric_definition, entry.rubric_revision) == (OTHER_RUBRIC, 1)
 

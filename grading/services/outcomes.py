@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError, ForbiddenError
 from accounts.models import User
 from accounts.text import storable_text
 from components.html import feedback_to_html, html_to_text
@@ -103,7 +103,7 @@ def override_outcome(
             `field` names the input as `level_<i>` or `points_<i>`.
     """
     if not can_review(by, submission):
-        raise DomainError("forbidden", _("You are not in charge of this component."))
+        raise ForbiddenError("forbidden", _("You are not in charge of this component."))
     outcome = _lock_outcome(submission)
     _check_not_stale(outcome, expected_revision)
     if outcome is not None and not reason.strip():
@@ -138,7 +138,7 @@ def release_outcome(submission: Submission, *, expected_revision: int, by: User)
         DomainError: `forbidden`, `nothing_to_release` or `stale_outcome`.
     """
     if not can_review(by, submission):
-        raise DomainError("forbidden", _("You are not in charge of this component."))
+        raise ForbiddenError("forbidden", _("You are not in charge of this component."))
     outcome = _lock_outcome(submission)
     if outcome is None or not outcome.needs_review:
         raise DomainError("nothing_to_release", _("There is nothing that waits for release."))
@@ -170,25 +170,23 @@ def _lock_outcome(submission: Submission) -> Outcome | None:
 def _check_not_stale(outcome: Outcome | None, expected_revision: int | None) -> None:
     number = outcome.current.number if outcome else 0
     if expected_revision is not None and number != expected_revision:
-        raise DomainError(
+        raise ConflictError(
             "stale_outcome",
             _(
                 "This outcome changed while you were looking at it. What you entered is still "
                 "below; check it against the outcome of now, then save again."
             ),
-            is_conflict=True,
         )
 
 
 def _check_same_rubric(rubric: Rubric | None, expected: str | None) -> None:
     if expected is not None and expected != (rubric.content_hash if rubric else ""):
-        raise DomainError(
+        raise ConflictError(
             "stale_rubric",
             _(
                 "The entry's rubric changed while you were deciding. Choose the levels again, by "
                 "the rubric of now, then save."
             ),
-            is_conflict=True,
         )
 
 

@@ -12,7 +12,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, ForbiddenError
 from accounts.models import User
 from accounts.text import storable_text
 from grading import queue
@@ -46,12 +46,10 @@ def request_regrade(submission: Submission, *, by: User) -> GradingRun:
         DomainError: `forbidden` or `already_grading`.
     """
     if not can_review(by, submission):
-        raise DomainError("forbidden", _("You are not in charge of this component."))
+        raise ForbiddenError("forbidden", _("You are not in charge of this component."))
     Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
     if submission.runs.active().exists():
-        raise DomainError(
-            "already_grading", _("This submission is being graded already."), is_conflict=True
-        )
+        raise ConflictError("already_grading", _("This submission is being graded already."))
     return queue_run(submission, by=by)
 
 

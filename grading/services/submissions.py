@@ -9,7 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError, ForbiddenError
 from accounts.models import User
 from accounts.text import storable_text
 from components.html import clean_rich_html, html_to_text
@@ -45,7 +45,7 @@ def submit_answer(
             `key_reused` where the key came with another answer before.
     """
     if not can_submit(by, entry):
-        raise DomainError("not_enrolled", _("You are not enrolled in this component."))
+        raise ForbiddenError("not_enrolled", _("You are not enrolled in this component."))
     content = checked_content(content)
     title = checked_title(title)
     lock_students([by])
@@ -133,8 +133,7 @@ def _same_answer(known: Submission, entry: Entry, content: str, title: str) -> S
     same_title = not title or known.title == title
     if known.entry_id == entry.pk and known.content == content and same_title:
         return known
-    raise DomainError(
+    raise ConflictError(
         "key_reused",
-        _("This form was handed in before, with another answer. Submit again to hand in this one."),
-        is_conflict=True,
+        _("This was handed in before, with another answer. Submit again to hand in this one."),
     )

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError
 from accounts.http import is_htmx, signed_in, whole_number
 from accounts.models import User
 from components.forms import show_error
@@ -70,7 +70,7 @@ def submission_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             )
         except DomainError as error:
             show_error(form, error)
-            if error.is_conflict:
+            if isinstance(error, ConflictError):
                 submission = _managed(request, pk)
                 form.follow(submission)
         else:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError
 from accounts.http import signed_in
 from accounts.models import User
 from accounts.rules import can_study
@@ -44,7 +44,7 @@ def entry(request: HttpRequest, pk: UUID) -> HttpResponse:
             submission = submit_answer(found, **form.cleaned_data, by=student)
         except DomainError as error:
             show_error(form, error)
-            if error.is_conflict:
+            if isinstance(error, ConflictError):
                 form.renew_key()
         else:
             messages.success(request, _("Your answer is handed in."))

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError
 from components.services import set_rubric
 from components.tests.factories import RUBRIC, EntryFactory
 from grading.enums import EntryStatus, GraderKind, RunState
@@ -331,7 +331,7 @@ def test_stale_override_is_a_conflict(submission, override):
     override(expected_revision=1)
     with pytest.raises(DomainError) as caught:
         override(expected_revision=1)
-    assert (caught.value.code, caught.value.is_conflict) == ("stale_outcome", True)
+    assert (caught.value.code, type(caught.value)) == ("stale_outcome", ConflictError)
 
 
 @pytest.mark.parametrize("who", ["student", "stranger", "outsider"])

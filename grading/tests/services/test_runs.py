@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError
 from components.services import set_rubric
 from components.tests.factories import RUBRIC
 from grading.engine.errors import TRANSIENT, ErrorCode, GradingError
@@ -298,7 +298,7 @@ def test_regrade_of_what_is_being_graded_is_refused(submission, configurator, pr
     prepare(submission)
     with pytest.raises(DomainError) as caught:
         request_regrade(submission, by=configurator)
-    assert (caught.value.code, caught.value.is_conflict) == ("already_grading", True)
+    assert (caught.value.code, type(caught.value)) == ("already_grading", ConflictError)
     assert submission.runs.count() == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django_q.models import OrmQ
 
-from accounts.errors import DomainError
+from accounts.errors import ConflictError, DomainError
 from accounts.tests.factories import UserFactory
 from components.services import unenroll_student
 from components.tests.factories import ComponentFactory, EntryFactory
@@ -171,7 +171,7 @@ def test_same_key_with_another_answer_is_refused(entry, student, change):
     fields = {"content": "Light.", "title": "Plants", "idempotency_key": "k"}
     submit_answer(entry, **fields, by=student)
     error = error_of(entry, student, **{**fields, **change})
-    assert (error.code, error.is_conflict) == ("key_reused", True)
+    assert (error.code, type(error)) == ("key_reused", ConflictError)
     assert Submission.objects.count() == 1
 
 
