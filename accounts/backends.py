@@ -1,9 +1,21 @@
 """How a username and password become a user."""
 
+from typing import Any
+
+from axes.backends import AxesStandaloneBackend
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
 
 from accounts.models import User
+
+
+class LockoutBackend(AxesStandaloneBackend):
+    """Signs nobody in: it refuses who guessed too often. Without a request nobody guesses."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:  # type: ignore[override]
+        if request is not None:
+            super().authenticate(request, **credentials)
 
 
 class AccountBackend(ModelBackend):

@@ -1,11 +1,15 @@
 """Forms about accounts."""
 
+import math
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+from accounts.throttles import count_failed_sign_in, seconds_to_wait_for_sign_in
 
 
 class SignInForm(AuthenticationForm):
@@ -25,6 +29,19 @@ class SignInForm(AuthenticationForm):
         self.helper.form_tag = False  # the page's own form carries `next` along
         self.helper.disable_csrf = True
         self.helper.add_input(Submit("submit", _("Sign in"), css_class="w-100"))
+
+    def clean(self) -> dict[str, Any]:
+        name = self.cleaned_data.get("username", "")
+        wait = seconds_to_wait_for_sign_in(self.request, name) if self.request else None
+        if wait is not None:
+            text = _("Too many attempts to sign in. Try again in %d seconds.")
+            raise ValidationError(text % math.ceil(wait), code="throttled")
+        try:
+            return super().clean()
+        except ValidationError:
+            if self.request:
+                count_failed_sign_in(self.request)
+            raise
 
 
 class ChangePasswordForm(PasswordChangeForm):

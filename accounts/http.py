@@ -3,6 +3,7 @@
 from typing import cast
 
 from django.http import HttpRequest
+from rest_framework.throttling import BaseThrottle
 
 from accounts.models import User
 
@@ -23,3 +24,8 @@ def whole_number(text: str | None, default: int) -> int:
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asked, for a fragment of the page."""
     return bool(request.htmx)  # type: ignore[attr-defined]
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address that a request came from, behind as many proxies as the settings say."""
+    return BaseThrottle().get_ident(request)  # type: ignore[arg-type]

@@ -11,9 +11,8 @@ from accounts.enums import Role
 from accounts.errors import DomainError
 from accounts.models import User
 from accounts.services import save_user
+from accounts.sheets import FORMULA_STARTS, safe_cell
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula."""
 YES = {"1", "true", "yes", "on"}
 NO = {"0", "false", "no", "off"}
 
@@ -40,7 +39,7 @@ class SheetResource(resources.ModelResource):
                 row[key] = _read_cell(key, value)
 
     def export_resource(self, *args: Any, **kwargs: Any) -> list[Any]:
-        return [_safe_cell(value) for value in super().export_resource(*args, **kwargs)]
+        return [safe_cell(value) for value in super().export_resource(*args, **kwargs)]
 
 
 class UsernameLoader(ModelInstanceLoader):
@@ -121,11 +120,6 @@ def _read_cell(column: str, text: str) -> str:
         raise ValidationError({column: "The cell contains a NUL character."})
     is_marked = text.startswith("'") and text[1:].startswith(FORMULA_STARTS)
     return text[1:] if is_marked and column != "password" else text
-
-
-def _safe_cell(value: Any) -> Any:
-    is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
-    return f"'{value}" if is_formula else value
 
 
 def _read_flag(column: str, value: Any) -> bool:

@@ -31,6 +31,8 @@ TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
 CELL_END = re.compile(r"</t[dh]>")
 ANY_RICH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
+HAS_MARKUP = re.compile(rf"{ANY_RICH_TAG.pattern}|&#?\w+;", re.IGNORECASE)
+
 
 def clean_rich_html(text: str) -> str:
     """Instructions or an answer, without anything that could run, load or disguise."""
@@ -61,6 +63,16 @@ def text_to_html(text: str) -> str:
 def typed_to_html(text: str) -> str:
     """What an author typed: HTML where it holds any tag we allow, else plain text."""
     return clean_rich_html(text) if ANY_RICH_TAG.search(text) else text_to_html(text)
+
+
+def sent_to_html(text: str) -> str:
+    """HTML as a program sends it; a text without any tag or entity may be plain text.
+
+    Taken for HTML, "a<b" would lose what follows, and new lines would be gone.
+    """
+    cleaned = clean_rich_html(text)
+    is_the_same = cleaned == text.strip() and "\n" not in cleaned
+    return cleaned if is_the_same or HAS_MARKUP.search(text) else text_to_html(text)
 
 
 def feedback_to_html(text: str) -> str:

@@ -151,6 +151,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """The entries of the components that `user` may change."""
         return self.filter(component__in=Component.objects.managed_by(user))
 
+    def search(self, text: str) -> EntryQuerySet:
+        """Entries whose title contains `text`."""
+        return self.filter(title__icontains=storable_text(text))
+
 
 class Entry(models.Model):
     """A task of a component. Students answer its instructions; its rubric says how well."""

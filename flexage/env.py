@@ -4,6 +4,7 @@ A missing or impossible value raises :class:`SettingsError`, whose text is one l
 names the setting and says what is allowed.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ DATABASE_SCHEMES = {
 DEVELOPMENT_KEY_PREFIX = "django-insecure-"
 """Marks a secret key made for development; a production start refuses it."""
 MIN_SECRET_KEY_LENGTH = 50
+RATE = re.compile(r"[1-9]\d{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)")
 
 
 class SettingsError(ImproperlyConfigured):
@@ -80,6 +82,28 @@ class Settings:
     def urls(self, name: str) -> list[str]:
         """Such addresses, separated by commas."""
         return [_checked_url(name, value).rstrip("/") for value in self.words(name, [])]
+
+    def rate(self, name: str, default: str) -> str | None:
+        """So many requests a second, minute, hour or day, such as 30/min; None for `off`."""
+        value = self.text(name, default).lower()
+        if value == "off":
+            return None
+        if not RATE.fullmatch(value):
+            raise SettingsError(
+                f"{name} is {value!r}; allowed: a number from 1 on per sec, min, hour or day such "
+                "as 30/min, or off."
+            )
+        return value
+
+    def cache(self, name: str) -> dict[str, Any]:
+        """A Django cache from an address such as redis://host:6379/0; by default this process's."""
+        value = self.text(name, "locmemcache://")
+        try:
+            return environ.Env.cache_url_config(value)
+        except (ImproperlyConfigured, ValueError, KeyError) as error:
+            raise SettingsError(
+                f"{name} is not a usable cache address; allowed: such as redis://host:6379/0."
+            ) from error
 
     def secret_key(self, *, debug: bool) -> str:
         """The key that signs sessions; in production a long one of its own."""

@@ -4,10 +4,12 @@ The table of them is in the README; `.env.example` is a copy to start from.
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
 
 from bootstrap_wrapper import get_bootstrap_dir
+from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
 from django.contrib.messages import constants as message_levels
 
@@ -41,6 +43,7 @@ GRADING_RETRY_SECONDS = env.decimal("GRADING_RETRY_SECONDS", 5.0, 0.0, 3600.0)
 GRADING_LEASE_SECONDS = env.integer("GRADING_LEASE_SECONDS", 30, 2, 3600)
 GRADING_REVIEW_BELOW = env.integer("GRADING_REVIEW_BELOW", 40, 0, 100)
 ANSWER_MAX_CHARS = env.integer("ANSWER_MAX_CHARS", 100_000, 1, 2_000_000)
+WEBHOOK_PRIVATE_ADDRESSES = env.flag("WEBHOOK_PRIVATE_ADDRESSES", default=False)
 
 # --- demo ------------------------------------------------------------------
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "flexage-demo")
@@ -65,10 +68,16 @@ INSTALLED_APPS = [
     "django_htmx",
     "import_export",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -78,6 +87,7 @@ MIDDLEWARE = [
     "accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # last, so that it sees every failed sign-in
 ]
 ROOT_URLCONF = "flexage.urls"
 WSGI_APPLICATION = "flexage.wsgi.application"
@@ -136,7 +146,10 @@ Q_CLUSTER = {
 
 # --- people ----------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.LockoutBackend",  # first: says no to who is locked out
+    "accounts.backends.AccountBackend",
+]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -152,6 +165,22 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
+
+# After so many wrong passwords for a name from one address, that address waits for that name.
+LOCKOUT_AFTER = env.integer("LOCKOUT_AFTER", 10, 0, 1000)
+LOCKOUT_MINUTES = env.integer("LOCKOUT_MINUTES", 15, 1, 24 * 60)
+AXES_ENABLED = LOCKOUT_AFTER > 0
+AXES_FAILURE_LIMIT = LOCKOUT_AFTER
+AXES_COOLOFF_TIME = timedelta(minutes=LOCKOUT_MINUTES)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_username"
+AXES_CLIENT_IP_CALLABLE = "accounts.http.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out_response"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # the list of users has an action that lifts a lockout
+AXES_VERBOSE = False
 
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -200,6 +229,83 @@ SESSION_COOKIE_HTTPONLY = True
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 30 * 24 * 3600
+
+# --- API -------------------------------------------------------------------
+PROXIES = env.integer("PROXIES", 0, 0, 10)
+THROTTLES = {
+    "default": env.rate("THROTTLE_DEFAULT", "600/min"),
+    "submit": env.rate("THROTTLE_SUBMIT", "30/min"),
+    "sign_in": env.rate("THROTTLE_SIGN_IN", "20/min"),
+}
+CACHES = {"default": env.cache("CACHE_URL")}
+GENERATE_WAIT_SECONDS = env.decimal("GENERATE_WAIT_SECONDS", 2.0, 0.0, 20.0)
+API_MAX_BODY = max(2 * 1024 * 1024, 13 * ANSWER_MAX_CHARS)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.tokens.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.wire.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["accounts.api.wire.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.wire.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "accounts.api.errors.answer_error",
+    "NON_FIELD_ERRORS_KEY": "detail",
+    "NUM_PROXIES": PROXIES,
+}
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "USER_ID_CLAIM": "sub",
+    "ACCESS_TOKEN_LIFETIME": timedelta(
+        minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 24 * 60)
+    ),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.integer("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1, 365)),
+    "CHECK_REVOKE_TOKEN": True,  # a new password ends the tokens of the old one
+}
+CORS_ALLOWED_ORIGINS = env.urls("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After", "X-Total-Count"]
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match"]
+SPECTACULAR_SETTINGS = {
+    "TITLE": "FlexAGE API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": (
+        "Rubric-based assessment with AI grading that people can check.\n\n"
+        "Sign in at `/api/auth/login/json` and send the access token as `Authorization: Bearer "
+        "...`. Every address answers with and without its trailing slash. Lists are bare arrays, "
+        "paged by `skip` and `limit`; `X-Total-Count` and `Link` say what there is besides. Reads "
+        "carry an `ETag`; send it as `If-None-Match` to be told 304 where nothing changed, or as "
+        "`If-Match` with a change to be told 412 where somebody else was quicker."
+    ),
+    "LICENSE": {"name": "MIT"},
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
+    "ENUM_NAME_OVERRIDES": {
+        "EntryStatus": "grading.enums.EntryStatus",
+        "SubmissionStatus": "grading.enums.SubmissionStatus",
+        "WebhookEvent": "grading.enums.WebhookEvent",
+        "DeliveryState": "grading.enums.DeliveryState",
+        "GraderKind": "grading.enums.GraderKind",
+        "Role": "accounts.enums.Role",
+        "Readiness": "grading.api.health.READINESS",
+    },
+    "TAGS": [
+        {"name": "auth", "description": "Signing in, people, enrollments."},
+        {"name": "configure", "description": "For configurators and admins."},
+        {"name": "student", "description": "For students."},
+        {"name": "health", "description": "For load balancers and monitors."},
+    ],
+}
 
 # --- import and export in the admin ----------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True

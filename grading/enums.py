@@ -44,6 +44,26 @@ class SubmissionStatus(models.TextChoices):
     RELEASED = "released", _("Released")
 
 
+class WebhookEvent(models.TextChoices):
+    """What another system can be told about."""
+
+    SUBMISSION_CREATED = "submission.created", _("An answer was handed in")
+    OUTCOME_AVAILABLE = "outcome.available", _("An outcome can be read by the student")
+    OUTCOME_OVERRIDDEN = "outcome.overridden", _("A person decided on an outcome")
+
+
+class DeliveryState(models.TextChoices):
+    """The life of one message to another system."""
+
+    QUEUED = "queued", _("Queued")
+    SENDING = "sending", _("Being sent")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+
+
+ACTIVE_DELIVERY_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING)
+
+
 ERROR_SENTENCES = {
     ErrorCode.RATE_LIMIT: _("The provider takes no more requests for the moment."),
     ErrorCode.OVERLOADED: _("The provider is overloaded or broken."),

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import NoReturn
 
@@ -38,7 +39,13 @@ def ensure_schedule() -> None:
         Schedule.objects.create(name=SWEEP, **plan)
 
 
-def run_cluster(*, on_stop: Callable[[], None], is_stuck: Callable[[], bool]) -> None:
+def run_cluster(
+    *,
+    on_stop: Callable[[], None],
+    is_stuck: Callable[[], bool],
+    on_look: Callable[[], None],
+    beside: AbstractContextManager[object],
+) -> None:
     """Run a django-q2 cluster in this process until SIGTERM or SIGINT.
 
     An idle process of a cluster that is killed takes the lock of the cluster's queue with it, and
@@ -47,6 +54,9 @@ def run_cluster(*, on_stop: Callable[[], None], is_stuck: Callable[[], bool]) ->
     Args:
         on_stop: called first when the cluster is to stop, so that a running task ends soon.
         is_stuck: asked now and then whether work is left lying.
+        on_look: called each time that it is not so.
+        beside: entered in this process once the cluster runs, and left when it has ended. It may
+            start threads: the cluster has forked by then, and what forks later is not this process.
 
     Raises:
         SystemExit: the cluster was stuck, and is ended.
@@ -62,14 +72,16 @@ def run_cluster(*, on_stop: Callable[[], None], is_stuck: Callable[[], bool]) ->
     post_spawn.connect(_look_at_the_queue)
     connections.close_all()  # the cluster forks; no two processes may share a connection
     cluster.start()
-    next_look = time.monotonic() + LOOK_SECONDS
-    while cluster.sentinel.is_alive():
-        time.sleep(0.2)
-        if time.monotonic() > next_look:
-            next_look = time.monotonic() + LOOK_SECONDS
-            if is_stuck():
-                _end(cluster)
-            connections.close_all()
+    with beside:
+        next_look = time.monotonic() + LOOK_SECONDS
+        while cluster.sentinel.is_alive():
+            time.sleep(0.2)
+            if time.monotonic() > next_look:
+                next_look = time.monotonic() + LOOK_SECONDS
+                if is_stuck():
+                    _end(cluster)
+                on_look()
+                connections.close_all()
 
 
 def _end(cluster: Cluster) -> NoReturn:

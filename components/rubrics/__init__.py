@@ -19,10 +19,11 @@ Points of a level, the first that applies:
    the worst; a single level is worth full marks.
 """
 
-from components.rubrics.check import RubricError, RubricProblem, normalise_rubric
+from components.rubrics.check import CENT, RubricError, RubricProblem, normalise_rubric
 from components.rubrics.spec import Criterion, Level, RubricSpec, parse_rubric, rubric_hash
 
 __all__ = [
+    "CENT",
     "Criterion",
     "Level",
     "RubricError",

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -15,14 +16,18 @@ from django.urls import URLResolver, get_resolver
 
 from accounts.tests.factories import UserFactory
 from components.models import Entry
-from grading.tests.factories import grade, make_submission
+from grading.tests.factories import grade, make_submission, make_webhook
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("accounts", "components", "grading", "flexage")
 TEMPLATES = sorted(str(path.relative_to(ROOT / "templates"))
                    for path in (ROOT / "templates").rglob("*.html"))  # fmt: skip
 NAMED_BY_DJANGO = {"400.html", "403.html", "403_csrf.html", "404.html", "500.html"}
-PUBLIC = {"accounts:sign_in", "accounts:sign_out", "admin:login"}
+PUBLIC = {
+    *("accounts:sign_in", "accounts:sign_out", "admin:login"),
+    *("api:docs", "api:reference", "api:schema", "api:health", "api:ready"),
+    *("api:auth:sign_in", "api:auth:sign_in_json", "api:auth:refresh"),
+}
 """What a visitor may open without signing in; everything else leads to the sign-in."""
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|TRUNCATE)\b", re.IGNORECASE)
@@ -51,6 +56,9 @@ def addresses(resolver=None, prefix="", namespace=""):
 
 
 ADDRESSES = addresses()
+UNKNOWN = "api:not_found"
+PAGES = [name for name in ADDRESSES if not name.startswith("api:")]
+ENDPOINTS = [name for name in ADDRESSES if name.startswith("api:") and name != UNKNOWN]
 
 
 def address_of(route, **objects):
@@ -72,6 +80,7 @@ def site(entry, student):
     grade(submission)
     waiting = make_submission(entry, UserFactory(enrolled_in=entry.component))
     assert waiting.pk
+    webhook = make_webhook(entry.component)
     return {
         "components": entry.component_id,
         "component_pk": entry.component_id,
@@ -85,6 +94,13 @@ def site(entry, student):
         "component": entry.component_id,
         "enrollment": student.enrollments.get().pk,
         "content_type_id": "1",
+        "flexagecomps": entry.component_id,
+        "comp_id": entry.component_id,
+        "entry_id": entry.pk,
+        "submission_id": submission.pk,
+        "outcome_id": submission.outcome.pk,
+        "webhook_id": webhook.pk,
+        "delivery_id": uuid4(),
     }
 
 
@@ -112,7 +128,7 @@ def test_static_file_is_used(path):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", [name for name in ADDRESSES if name not in PUBLIC])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in PUBLIC])
 @pytest.mark.parametrize(("method", "back"), [("get", "?next="), ("post", "")])
 def test_address_leads_a_visitor_to_the_sign_in(name, method, back, client):
     zero = "00000000-0000-0000-0000-000000000000"
@@ -121,6 +137,16 @@ def test_address_leads_a_visitor_to_the_sign_in(name, method, back, client):
     response = getattr(client, method)(path)
     assert response.status_code == 302
     assert response.url.startswith(("/accounts/sign-in/" + back, "/admin/login/" + back))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name in ENDPOINTS if name not in PUBLIC])
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_endpoint_tells_a_visitor_to_sign_in(name, method, client):
+    response = getattr(client, method)(address_of(ADDRESSES[name]))
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith("Bearer")
+    assert response.json()["detail"]
 
 
 @pytest.mark.django_db
@@ -155,6 +181,20 @@ def test_reading_any_page_writes_nothing(site, student, configurator, admin):
         "components:unenroll",
         "grading:submission_regrade",
         "grading:submission_release",
+        "api:auth:sign_in",
+        "api:auth:sign_in_json",
+        "api:auth:refresh",
+        "api:auth:register",
+        "api:auth:register_bulk",
+        "api:auth:enroll",
+        "api:auth:enroll_bulk",
+        "api:configure:entries_bulk",
+        "api:configure:generate",
+        "api:configure:generate_alias",
+        "api:configure:release",
+        "api:configure:resend",
+        "api:student:submit",
+        UNKNOWN,
     }
 
 

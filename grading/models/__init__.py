@@ -1,8 +1,15 @@
-"""Submissions, the runs that grade them, and their outcomes."""
+"""Submissions, the runs that grade them, their outcomes, and who is told of them."""
 
 from grading.models.outcomes import HumanScore, Outcome, OutcomeRevision
 from grading.models.runs import GradingRun
-from grading.models.submissions import STATUS_FILTERS, StudentEntryState, Submission
+from grading.models.submissions import (
+    STATUS_FILTERS,
+    StudentEntryState,
+    Submission,
+    SubmissionQuerySet,
+)
+from grading.models.webhooks import Webhook, WebhookDelivery
+from grading.models.workers import WorkerHeartbeat
 
 __all__ = [
     "STATUS_FILTERS",
@@ -12,4 +19,8 @@ __all__ = [
     "OutcomeRevision",
     "StudentEntryState",
     "Submission",
+    "SubmissionQuerySet",
+    "Webhook",
+    "WebhookDelivery",
+    "WorkerHeartbeat",
 ]

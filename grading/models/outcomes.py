@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from components.models import Rubric
+from accounts.models import User
+from components.models import Component, Rubric
+from grading.engine.scoring import total_score
 from grading.engine.types import ReviewReason
 from grading.enums import REVIEW_SENTENCES, GraderKind
 from grading.models.runs import GradingRun
 from grading.models.submissions import Submission
+
+
+class OutcomeQuerySet(models.QuerySet["Outcome"]):
+    def managed_by(self, user: User | AnonymousUser) -> OutcomeQuerySet:
+        """The outcomes that `user` may review."""
+        return self.filter(submission__entry__component__in=Component.objects.managed_by(user))
 
 
 class Outcome(models.Model):
@@ -39,6 +49,8 @@ class Outcome(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = OutcomeQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("outcome")
         verbose_name_plural = _("outcomes")
@@ -62,6 +74,11 @@ class Outcome(models.Model):
     def __str__(self) -> str:
         return f"{self.submission_id}"
 
+    def with_self(self, revision: OutcomeRevision) -> OutcomeRevision:
+        """One of its revisions that knows its outcome without another query."""
+        revision.outcome = self
+        return revision
+
     @property
     def review_sentences(self) -> list[str]:
         """Why a person should look, in sentences."""
@@ -75,7 +92,9 @@ class OutcomeRevision(models.Model):
         criteria: a list of results in the shape of :class:`grading.engine.types.CriterionResult`,
             points as decimal texts, and `evidence` as `{quote, start, end}`.
         feedback: HTML with the tags of the API contract only.
-        confidence: 0 to 100; None for a person.
+        confidence: of the machine, 0 to 100; a person's decision keeps that of what it replaces,
+            and has None where no machine graded before.
+        score: the weighted sum over the criteria, unless a person set another total.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -126,6 +145,16 @@ class OutcomeRevision(models.Model):
     @property
     def is_by_person(self) -> bool:
         return self.grader == GraderKind.PERSON
+
+    @property
+    def is_by_machine(self) -> bool:
+        return not self.is_by_person
+
+    @property
+    def is_total_set_by_hand(self) -> bool:
+        """Whether a person gave another total than the sum over the criteria."""
+        parts = ((Decimal(item["points"]), Decimal(item["weight"])) for item in self.criteria)
+        return self.is_by_person and self.score != total_score(parts)
 
     @property
     def percent(self) -> int:

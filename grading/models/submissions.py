@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.text import storable_text
 from components.html import html_to_text
 from components.models import Component, Entry
 from grading.enums import ACTIVE_STATES, EntryStatus, RunState, SubmissionStatus
@@ -38,6 +40,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Fetches the outcome with its revisions in force and released, in the same query."""
         return self.select_related("outcome__current__created_by", "outcome__released__created_by")
 
+    def with_result(self, which: str) -> SubmissionQuerySet:
+        """Fetches the student and the `current` or `released` revision with its provenance."""
+        revision = f"outcome__{which}"
+        return self.select_related("student", f"{revision}__run", f"{revision}__created_by").defer(
+            f"{revision}__run__raw_reply", f"{revision}__run__error_message"
+        )
+
     def with_latest_run(self) -> SubmissionQuerySet:
         """Adds `run_state` and `run_error` of the newest run (None where there is none)."""
         newest = GradingRun.objects.filter(submission=models.OuterRef("pk")).order_by("-created_at")
@@ -49,6 +58,19 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def in_status(self, status: str) -> SubmissionQuerySet:
         """Those whose :attr:`Submission.status` is `status`; needs :meth:`with_latest_run`."""
         return self.filter(STATUS_FILTERS[SubmissionStatus(status)])
+
+    def search(self, text: str) -> SubmissionQuerySet:
+        """Submissions whose title contains `text`."""
+        return self.filter(title__icontains=storable_text(text))
+
+    def changed_since(self, moment: datetime) -> SubmissionQuerySet:
+        """Those handed in, graded, decided on, released, or failed at this time or later."""
+        ended = GradingRun.objects.filter(submission=models.OuterRef("pk"), finished_at__gte=moment)
+        return self.filter(
+            Q(submitted_at__gte=moment)
+            | Q(outcome__updated_at__gte=moment)
+            | Q(models.Exists(ended))
+        )
 
     def newest_first(self) -> SubmissionQuerySet:
         return self.order_by("-submitted_at", "-attempt")
@@ -107,10 +129,16 @@ class Submission(models.Model):
         return getattr(self, "outcome", None)
 
     @property
+    def current_revision(self) -> OutcomeRevision | None:
+        """What is in force for staff, or None."""
+        outcome = self.current_outcome
+        return outcome.with_self(outcome.current) if outcome else None
+
+    @property
     def released_revision(self) -> OutcomeRevision | None:
         """What the student may read, or None."""
         outcome = self.current_outcome
-        return outcome.released if outcome else None
+        return outcome.with_self(outcome.released) if outcome and outcome.released else None
 
     @property
     def status(self) -> SubmissionStatus:
@@ -137,7 +165,10 @@ STATUS_FILTERS = {
 
 
 class StudentEntryState(models.Model):
-    """Where a student stands with an entry; no row means that nothing was submitted."""
+    """Where a student stands with an entry; no row means that nothing was submitted.
+
+    Its id follows from the entry and the student, so that it is the same before there is a row.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="student_states")
@@ -161,3 +192,19 @@ class StudentEntryState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.student_id} {self.entry_id}: {self.status}"
+
+    @staticmethod
+    def id_for(entry: Entry, student: User) -> uuid.UUID:
+        """The id of this student's state in this entry."""
+        return uuid.uuid5(entry.pk, str(student.pk))
+
+    @classmethod
+    def not_submitted(cls, entry: Entry, student: User) -> StudentEntryState:
+        """What stands for the row that is not there yet; it is not stored."""
+        return cls(
+            id=cls.id_for(entry, student),
+            entry=entry,
+            student=student,
+            created_at=entry.created_at,
+            updated_at=entry.created_at,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import transaction
@@ -15,14 +15,15 @@ from accounts.models import User
 from accounts.text import storable_text
 from components.html import feedback_to_html, html_to_text
 from components.models import Entry, Rubric
-from components.rubrics import Criterion
+from components.rubrics import CENT, Criterion
 from grading.engine.scoring import total_score
 from grading.engine.types import CriterionResult, Evaluation
-from grading.enums import GraderKind, RunState
+from grading.enums import GraderKind, RunState, WebhookEvent
 from grading.models import GradingRun, Outcome, OutcomeRevision, Submission
 from grading.rules import can_review
 from grading.services.runs import lock_claimed, release_claim
 from grading.services.states import refresh_state
+from grading.services.webhooks import announce
 
 MAX_MODEL = GradingRun._meta.get_field("model").max_length
 
@@ -72,15 +73,20 @@ def record_evaluation(run: GradingRun, evaluation: Evaluation) -> Outcome | None
         _append(before, revision)
         return before
     reasons = [str(reason) for reason in evaluation.review_reasons]
-    return _put_in_force(submission, before, revision, review_reasons=reasons, released_by=None)
+    outcome = _put_in_force(submission, before, revision, review_reasons=reasons, released_by=None)
+    if not outcome.needs_review:
+        announce(WebhookEvent.OUTCOME_AVAILABLE, submission, outcome)
+    return outcome
 
 
 @transaction.atomic
 def override_outcome(
     submission: Submission,
     *,
-    decisions: list[CriterionDecision],
-    feedback: str,
+    decisions: list[CriterionDecision] | None = None,
+    feedback: str | None = None,
+    score: Decimal | None = None,
+    confidence: int | None = None,
     reason: str,
     expected_revision: int | None,
     expected_rubric: str | None = None,
@@ -88,9 +94,13 @@ def override_outcome(
 ) -> Outcome:
     """Put a person's decision in force and release it; it outranks every later run.
 
+    What is left away stays as it is in the outcome in force.
+
     Args:
         decisions: one per criterion of the rubric, in its order; empty where there is no rubric.
         feedback: plain text or HTML, for the student.
+        score: the person's own total, instead of the sum over the criteria.
+        confidence: what the machine's confidence was, 0 to 100.
         reason: why, for the history; needed where an outcome is in force already.
         expected_revision: the number of the revision that the person looked at (0 for none), or
             None to replace whatever is in force.
@@ -99,8 +109,9 @@ def override_outcome(
 
     Raises:
         DomainError: `forbidden`, `stale_outcome`, `stale_rubric`, `reason_missing`,
-            `feedback_missing`, `wrong_criteria`, `unknown_level` or `points_out_of_range`;
-            `field` names the input as `level_<i>` or `points_<i>`.
+            `feedback_missing`, `wrong_criteria`, `unknown_level`, `points_out_of_range` or
+            `score_out_of_range`; `field` names the input, as `level_<i>` or `points_<i>` for those
+            of a criterion.
     """
     if not can_review(by, submission):
         raise ForbiddenError("forbidden", _("You are not in charge of this component."))
@@ -108,26 +119,32 @@ def override_outcome(
     _check_not_stale(outcome, expected_revision)
     if outcome is not None and not reason.strip():
         raise DomainError("reason_missing", _("Say why you change the outcome."), field="reason")
-    feedback_html = feedback_to_html(feedback)
-    if not html_to_text(feedback_html).strip():
-        raise DomainError(
-            "feedback_missing", _("Write feedback for the student."), field="feedback"
-        )
     rubric = rubric_in_force(submission)
     _check_same_rubric(rubric, expected_rubric)
-    criteria = _decided_criteria(rubric, decisions, outcome)
-    spec = rubric.spec if rubric else None
+    before = outcome.current if outcome else None
+    max_score = rubric.spec.max_score if rubric else Decimal(0)
+    if before is not None and decisions is None:
+        criteria, total = before.criteria, before.score
+    else:
+        criteria = _decided_criteria(rubric, decisions or [], before)
+        total = sum_of(criteria)
     revision = OutcomeRevision(
         grader=GraderKind.PERSON,
         created_by=by,
         rubric=rubric,
         reason=reason.strip(),
         criteria=criteria,
-        score=total_score((Decimal(c["points"]), Decimal(c["weight"])) for c in criteria),
-        max_score=spec.max_score if spec else Decimal(0),
-        feedback=feedback_html,
+        score=_checked_score(total if score is None else score, max_score),
+        max_score=max_score,
+        feedback=_checked_feedback(feedback, before),
+        confidence=confidence if confidence is not None or before is None else before.confidence,
     )
-    return _put_in_force(submission, outcome, revision, review_reasons=[], released_by=by)
+    is_first = outcome is None or outcome.released_id is None
+    outcome = _put_in_force(submission, outcome, revision, review_reasons=[], released_by=by)
+    if is_first:
+        announce(WebhookEvent.OUTCOME_AVAILABLE, submission, outcome)
+    announce(WebhookEvent.OUTCOME_OVERRIDDEN, submission, outcome)
+    return outcome
 
 
 @transaction.atomic
@@ -148,6 +165,7 @@ def release_outcome(submission: Submission, *, expected_revision: int, by: User)
     _release(outcome, by)
     outcome.save()
     refresh_state(submission.entry, submission.student)
+    announce(WebhookEvent.OUTCOME_AVAILABLE, submission, outcome)
     return outcome
 
 
@@ -259,16 +277,39 @@ def _stored(result: CriterionResult) -> dict[str, Any]:
     }
 
 
+def sum_of(criteria: list[dict[str, Any]]) -> Decimal:
+    """The weighted total of criteria as a revision stores them."""
+    return total_score((Decimal(item["points"]), Decimal(item["weight"])) for item in criteria)
+
+
+def _checked_score(score: Decimal, max_score: Decimal) -> Decimal:
+    if not 0 <= score <= max_score:
+        message = _("The score goes from 0 to %s here.") % max_score
+        raise DomainError("score_out_of_range", message, field="score")
+    return score.quantize(CENT, ROUND_HALF_UP)
+
+
+def _checked_feedback(feedback: str | None, before: OutcomeRevision | None) -> str:
+    if feedback is None and before is not None:
+        return before.feedback
+    feedback_html = feedback_to_html(storable_text(feedback or ""))
+    if not html_to_text(feedback_html).strip():
+        raise DomainError(
+            "feedback_missing", _("Write feedback for the student."), field="feedback"
+        )
+    return feedback_html
+
+
 def _decided_criteria(
-    rubric: Rubric | None, decisions: list[CriterionDecision], outcome: Outcome | None
+    rubric: Rubric | None, decisions: list[CriterionDecision], before: OutcomeRevision | None
 ) -> list[dict[str, Any]]:
     criteria = rubric.spec.criteria if rubric else ()
     if len(decisions) != len(criteria):
         message = _("Decide on each of the %d criteria.") % len(criteria)
         raise DomainError("wrong_criteria", message)
-    before = {item["index"]: item for item in outcome.current.criteria} if outcome else {}
+    earlier = {item["index"]: item for item in before.criteria} if before else {}
     return [
-        _decided(criterion, decision, before.get(criterion.index, {}))
+        _decided(criterion, decision, earlier.get(criterion.index, {}))
         for criterion, decision in zip(criteria, decisions, strict=True)
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -109,6 +109,11 @@ def seconds_until_due() -> float | None:
     )
     times = [time for time in due_times.values() if time is not None]
     return max(0.0, (min(times) - timezone.now()).total_seconds()) if times else None
+
+
+def oldest_due() -> datetime | None:
+    """Since when the run that waits longest could have been claimed; None where none waits."""
+    return GradingRun.objects.claimable(timezone.now()).aggregate(oldest=Min("due_at"))["oldest"]
 
 
 def is_stuck() -> bool:

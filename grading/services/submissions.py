@@ -14,10 +14,12 @@ from accounts.models import User
 from accounts.text import storable_text
 from components.html import clean_rich_html, html_to_text
 from components.models import Entry
+from grading.enums import WebhookEvent
 from grading.models import Submission
 from grading.rules import can_submit
 from grading.services.runs import queue_run
 from grading.services.states import refresh_state
+from grading.services.webhooks import announce
 
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 """Characters without width: an answer of nothing else is blank."""
@@ -55,6 +57,7 @@ def submit_answer(
         entry, by, title=title, content=content, idempotency_key=idempotency_key or None
     )
     queue_run(submission, by=by)
+    announce(WebhookEvent.SUBMISSION_CREATED, submission)
     return submission
 
 

@@ -7,13 +7,20 @@ from typing import Any
 
 from components.models import Entry
 from components.rubrics import RubricSpec, parse_rubric
-from components.tests.factories import RUBRIC, EnrollmentFactory, EntryFactory
+from components.tests.factories import (
+    RUBRIC,
+    ComponentFactory,
+    EnrollmentFactory,
+    EntryFactory,
+)
 from grading.engine.evaluate import evaluate
 from grading.engine.types import Completion, Evaluation, GradingRequest, Prompt
-from grading.models import GradingRun, Outcome, Submission
+from grading.enums import WebhookEvent
+from grading.models import GradingRun, Outcome, Submission, Webhook, WebhookDelivery
 from grading.services.outcomes import record_evaluation
 from grading.services.runs import claim_runs
 from grading.services.submissions import submit_answer
+from grading.services.webhooks import claim_deliveries, register_webhook
 from grading.worker import request_for
 
 ANSWER = (
@@ -96,3 +103,27 @@ def grade(submission: Submission, reply: str | None = None) -> Outcome:
     assert outcome is not None
     submission.refresh_from_db()
     return outcome
+
+
+HOOK = "https://93.184.215.14/hook"
+"""An address on the internet that needs no look-up. Tests send nothing there."""
+
+
+def make_webhook(component: Any = None, **fields: Any) -> Webhook:
+    """A webhook that wants to know of everything."""
+    component = component or ComponentFactory()
+    person = component.configurators.first()
+    fields = {"url": HOOK, "events": WebhookEvent.values, "by": person, **fields}
+    return register_webhook(component, **fields)
+
+
+def make_delivery(webhook: Webhook | None = None) -> WebhookDelivery:
+    """A message of a new submission that waits to be sent."""
+    webhook = webhook or make_webhook()
+    submission = make_submission(EntryFactory(component=webhook.component))
+    return webhook.deliveries.get(payload__submission_id=str(submission.pk))
+
+
+def claim_delivery(delivery: WebhookDelivery) -> WebhookDelivery:
+    """The delivery, claimed as a sender would."""
+    return next(claimed for claimed in claim_deliveries(1000) if claimed.pk == delivery.pk)

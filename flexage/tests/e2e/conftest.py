@@ -83,7 +83,7 @@ def site_environment(database: str, port: int, **settings: str) -> dict[str, str
         **inherited,
         "ENV_FILE": os.devnull,
         "PYTHONUNBUFFERED": "1",
-        "SECRET_KEY": "django-insecure-for-tests-only",
+        "SECRET_KEY": "django-insecure-for-tests-and-nowhere-else",
         "DEBUG": "true",
         "DATABASE_URL": database,
         "PORT": str(port),

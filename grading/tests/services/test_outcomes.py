@@ -229,7 +229,7 @@ def test_override_says_who_and_why(submission, override, configurator):
     grade(submission)
     current = override(reason=" Too kind. ").current
     assert (current.grader, current.created_by) == (GraderKind.PERSON, configurator)
-    assert (current.reason, current.confidence, current.run) == ("Too kind.", None, None)
+    assert (current.reason, current.confidence, current.run) == ("Too kind.", 90, None)
 
 
 def test_override_takes_the_points_of_its_levels(submission, override):

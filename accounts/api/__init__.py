@@ -1,0 +1,1 @@
+"""What every endpoint of the API shares, and the endpoints about accounts."""

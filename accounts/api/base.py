@@ -1,0 +1,179 @@
+"""The view that every endpoint is made of."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from http import HTTPStatus
+from typing import Any, ClassVar, TypeVar, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+from django.utils.cache import get_conditional_response
+from django.utils.http import parse_etags, quote_etag
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.exceptions import Throttled, ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from accounts.api.errors import BodyTooLarge, PreconditionFailed
+from accounts.api.filters import FilterBackend
+from accounts.api.pages import SkipLimitPagination
+from accounts.api.wire import JSONRenderer
+from accounts.errors import DomainError
+from accounts.http import whole_number
+from accounts.models import User
+from accounts.rules import can_configure, can_study
+from accounts.throttles import Throttle, seconds_to_wait
+
+M = TypeVar("M", bound=Model)
+
+
+class MayConfigure(IsAuthenticated):
+    message = _("Only configurators and admins may do this.")
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return super().has_permission(request, view) and can_configure(cast(User, request.user))
+
+
+class MayStudy(IsAuthenticated):
+    message = _("Only students may do this.")
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return super().has_permission(request, view) and can_study(cast(User, request.user))
+
+
+class ApiView(GenericAPIView):
+    """One address. A method fetches from `visible_to`, binds a serializer, calls one service.
+
+    Every answer to a GET carries an ETag, and `If-None-Match` is answered with 304.
+    """
+
+    http_method_names = ["get", "head", "post", "put", "delete"]
+    serializer_class: Any = None
+    filterset_class: Any = None
+    filter_backends: Any = []
+    pagination_class: Any = None
+    throttle: ClassVar[type[Throttle]] = Throttle
+    cache_control: ClassVar[str] = "private, no-cache"
+
+    @property
+    def user(self) -> User:
+        """The user of a request that got past the permissions."""
+        return cast(User, self.request.user)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        request.encoding = settings.DEFAULT_CHARSET  # whatever the content type says of it
+        return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if whole_number(request.META.get("CONTENT_LENGTH"), 0) > settings.API_MAX_BODY:
+            raise BodyTooLarge
+        super().initial(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        wait = seconds_to_wait(self.throttle(), request)
+        if wait is not None:
+            raise Throttled(wait)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        # Revalidated each time, and by nobody but the browser itself; tokens are kept by nobody.
+        response.headers.setdefault("Cache-Control", self.cache_control)
+        if isinstance(response, Response) and response.status_code == HTTPStatus.OK:
+            response.add_post_render_callback(partial(_tag, request._request))
+        return response
+
+    def found(self, queryset: QuerySet[M], key: str) -> M:
+        """The object with this id.
+
+        Raises:
+            Http404: it is no id, there is none, or it is not among those of the queryset.
+        """
+        found = queryset.filter(pk=parsed_id(key)).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def listed(self, queryset: QuerySet[Any]) -> Response:
+        """A page of the queryset, filtered and ordered as the query says."""
+        page = self.paginate_queryset(self.filter_queryset(queryset))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def bound(self, instance: Any = None, **kwargs: Any) -> BaseSerializer[Any]:
+        """The serializer with what the request sent, valid."""
+        serializer = self.get_serializer(instance, data=self.request.data, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        return serializer
+
+    def require_match(self, data: Any) -> None:
+        """Refuse a change that started from something else than `data`, the representation of now.
+
+        Call it with the row locked. Without `If-Match` every change goes through.
+
+        Raises:
+            PreconditionFailed: `If-Match` names another ETag.
+        """
+        header = self.request.headers.get("If-Match")
+        if header is None:
+            return
+        if header.strip() != "*" and etag_of(JSONRenderer().render(data)) not in parse_etags(
+            header
+        ):
+            raise PreconditionFailed
+
+
+class ListView(ApiView):
+    """An address whose GET is a list."""
+
+    filter_backends = [FilterBackend]
+    pagination_class = SkipLimitPagination
+
+
+class ServiceSerializer(serializers.Serializer):
+    """Saves through services; what they refuse is said of the field as the client calls it."""
+
+    def save(self, **kwargs: Any) -> Any:
+        try:
+            return super().save(**kwargs)
+        except DomainError as error:
+            name = self.name_of(error.field)
+            if type(error) is DomainError and name:
+                raise ValidationError({name: [error.message]}) from error
+            raise
+
+    def name_of(self, source: str) -> str:
+        """The field that writes to `source`; empty where there is none."""
+        return next(
+            (name for name, field in self.fields.items() if source in {name, field.source}), ""
+        )
+
+
+def parsed_id(key: str) -> UUID:
+    """The id that a part of an address is.
+
+    Raises:
+        Http404: it is none.
+    """
+    try:
+        return UUID(key)
+    except ValueError:
+        raise Http404 from None
+
+
+def etag_of(content: bytes) -> str:
+    """The strong ETag of a representation: a hash of its bytes."""
+    return quote_etag(hashlib.blake2b(content, digest_size=16).hexdigest())
+
+
+def _tag(request: HttpRequest, response: Any) -> Any:
+    response["ETag"] = etag_of(response.content)
+    if request.method in {"GET", "HEAD"}:
+        return get_conditional_response(request, etag=response["ETag"], response=response)
+    return None

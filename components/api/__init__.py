@@ -1,0 +1,1 @@
+"""Components, entries and enrollments over the API."""

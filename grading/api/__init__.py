@@ -1,0 +1,1 @@
+"""Submissions, outcomes and webhooks over the API: for students and for configurators."""

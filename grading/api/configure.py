@@ -1,0 +1,254 @@
+"""What configurators do with submissions and outcomes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import FilteredRelation, Q, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.schema import IF_MATCH, ErrorSerializer
+from accounts.errors import ConflictError, DomainError
+from accounts.models import User
+from components.api.views import ConfigureList, ConfigureView
+from components.models import Entry
+from grading.api.filters import StateFilters, SubmissionFilters
+from grading.api.serializers import (
+    OutcomeChangeSerializer,
+    ProgressSerializer,
+    StaffOutcomeSerializer,
+    StaffStateSerializer,
+    StaffSubmissionSerializer,
+)
+from grading.enums import EntryStatus, RunState
+from grading.exports import result_lines
+from grading.models import GradingRun, Outcome, Submission, SubmissionQuerySet
+from grading.selectors import states_of
+from grading.services.outcomes import release_outcome
+from grading.services.runs import request_regrade
+
+LOOK_SECONDS = 0.1
+TRUE, FALSE = {"true", "1"}, {"false", "0", ""}
+FORCE = OpenApiParameter(
+    "force_regenerate",
+    OpenApiTypes.BOOL,
+    description="Grade again although there is an outcome; that stays until the new one is there.",
+)
+
+
+class SubmissionMixin(ConfigureView):
+    def submissions(self) -> SubmissionQuerySet:
+        """What the user may review, newest first, with the outcomes in force."""
+        managed = Submission.objects.managed_by(self.user)
+        related = managed.with_result("current").with_latest_run()
+        return related.order_by("-submitted_at", "-attempt", "pk")
+
+    def entry(self, entry_id: str) -> Entry:
+        """The entry of this id that the user is in charge of, or a 404."""
+        entries = Entry.objects.managed_by(self.user).select_related("component", "rubric")
+        return self.found(entries, entry_id)
+
+
+class Submissions(SubmissionMixin, ConfigureList):
+    serializer_class = StaffSubmissionSerializer
+    filterset_class = SubmissionFilters
+    queryset = Submission.objects.none()
+
+    @extend_schema(responses=StaffSubmissionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List the submissions of the components that you are in charge of, newest first."""
+        return self.listed(self.submissions())
+
+
+class EntrySubmissions(SubmissionMixin, ConfigureList):
+    serializer_class = StaffSubmissionSerializer
+    filterset_class = SubmissionFilters
+    queryset = Submission.objects.none()
+
+    @extend_schema(responses=StaffSubmissionSerializer(many=True))
+    def get(self, request: Request, entry_id: str) -> Response:
+        """List an entry's submissions, newest first."""
+        return self.listed(self.submissions().filter(entry=self.entry(entry_id)))
+
+
+class EntryStates(SubmissionMixin, ConfigureList):
+    serializer_class = StaffStateSerializer
+    filterset_class = StateFilters
+    queryset = User.objects.none()
+
+    @extend_schema(responses=StaffStateSerializer(many=True))
+    def get(self, request: Request, entry_id: str) -> Response:
+        """List where each student stands with an entry.
+
+        Everybody who is enrolled, whether they handed in or not, and everybody who handed in.
+        """
+        entry = self.entry(entry_id)
+        state = FilteredRelation("entry_states", condition=Q(entry_states__entry=entry))
+        enrolled = entry.component.enrollments.values("student")
+        students = (
+            User.objects.annotate(state=state)
+            .annotate(entry_status=Coalesce("state__status", Value(EntryStatus.NOT_SUBMITTED)))
+            .filter(Q(pk__in=enrolled) | Q(state__isnull=False))
+            .order_by("username")
+        )
+        page = self.paginate_queryset(self.filter_queryset(students)) or []
+        states = states_of(page, entry)
+        return self.get_paginated_response(self.get_serializer(states, many=True).data)
+
+
+class EntryResults(SubmissionMixin):
+    @extend_schema(
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="A line each.")}
+    )
+    def get(self, request: Request, entry_id: str) -> HttpResponseBase:
+        """Export an entry's results as CSV (UTF-8)."""
+        entry = self.entry(entry_id)
+        submissions = self.submissions().filter(entry=entry)
+        name = f"results-{entry.pk}.csv"
+        return StreamingHttpResponse(
+            result_lines(submissions),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+class SubmissionView(SubmissionMixin):
+    serializer_class = StaffSubmissionSerializer
+
+    @extend_schema(responses=StaffSubmissionSerializer)
+    def get(self, request: Request, submission_id: str) -> Response:
+        """Read a submission with its outcome."""
+        return Response(self.get_serializer(self.found(self.submissions(), submission_id)).data)
+
+
+class GenerateOutcome(SubmissionMixin):
+    @extend_schema(
+        request=None,
+        responses={200: StaffOutcomeSerializer, 202: ProgressSerializer, 400: ErrorSerializer},
+        parameters=[
+            FORCE,
+            OpenApiParameter(
+                "Location",
+                location=OpenApiParameter.HEADER,
+                description="The submission to read until it has its outcome.",
+                response=[202],
+            ),
+        ],
+    )
+    def post(self, request: Request, submission_id: str) -> Response:
+        """Grade a submission.
+
+        Answers with the outcome where that is ready within the request, else with 202 and the
+        address to look at again.
+        """
+        managed = Submission.objects.managed_by(self.user).select_related(
+            "entry__rubric", "entry__component", "outcome"
+        )
+        submission = self.found(managed, submission_id)
+        if submission.current_outcome and not self.is_forced():
+            message = _("There is an outcome already; force_regenerate=true grades again.")
+            raise DomainError("has_outcome", message)
+        run = self.run_of(submission)
+        wait_for_end(run)
+        submission = self.submissions().get(pk=submission.pk)
+        if run.state == RunState.SUCCEEDED and submission.current_outcome:
+            return Response(StaffOutcomeSerializer(submission.current_revision).data)
+        submission.detail = run.cause or _("It waits to be graded.")  # type: ignore[attr-defined]
+        location = reverse("api:configure:submission", args=[submission.pk])
+        data = ProgressSerializer(submission).data
+        return Response(data, status=202, headers={"Location": location})
+
+    def is_forced(self) -> bool:
+        value = self.request.query_params.get("force_regenerate", "").lower()
+        if value not in TRUE | FALSE:
+            raise ValidationError({"force_regenerate": [_("Must be true or false.")]})
+        return value in TRUE
+
+    def run_of(self, submission: Submission) -> GradingRun:
+        """A new run, or the one that is under way."""
+        try:
+            return request_regrade(submission, by=self.user)
+        except ConflictError:
+            run = submission.runs.order_by("-created_at").first()
+            if run is None:
+                raise
+            return run
+
+
+def wait_for_end(run: GradingRun) -> None:
+    """Give the worker a moment to end a run, so that a quick one needs no second request."""
+    deadline = time.monotonic() + settings.GENERATE_WAIT_SECONDS
+    while run.is_active and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+        run.refresh_from_db(fields=["state", "error_code"])
+
+
+class OutcomeMixin(ConfigureView):
+    serializer_class = StaffOutcomeSerializer
+
+    def outcome(self, outcome_id: str) -> Outcome:
+        """The outcome of this id that the user may review, or a 404."""
+        related = ("submission__entry__component", "current__run", "current__created_by")
+        managed = Outcome.objects.managed_by(self.user).select_related(*related)
+        return self.found(managed.defer("current__run__raw_reply"), outcome_id)
+
+    def locked_outcome(self, outcome_id: str) -> Outcome:
+        """The same, held until the transaction ends, and as `If-Match` knows it."""
+        submission_id = self.outcome(outcome_id).submission_id
+        # As the services do: the submission is what is locked.
+        Submission.objects.select_for_update(of=("self",)).filter(pk=submission_id).first()
+        outcome = self.outcome(outcome_id)
+        self.require_match(shown(outcome))
+        return outcome
+
+
+class OutcomeView(OutcomeMixin):
+    @extend_schema(responses=StaffOutcomeSerializer)
+    def get(self, request: Request, outcome_id: str) -> Response:
+        """Read an outcome."""
+        return Response(shown(self.outcome(outcome_id)))
+
+    @extend_schema(
+        request=OutcomeChangeSerializer,
+        responses={200: StaffOutcomeSerializer},
+        parameters=[IF_MATCH],
+    )
+    @transaction.atomic
+    def put(self, request: Request, outcome_id: str) -> Response:
+        """Decide otherwise, or approve.
+
+        The decision is in force and the student's to read at once; whatever is graded later, it
+        stays. Who changed what is in the outcome's history.
+        """
+        outcome = self.locked_outcome(outcome_id)
+        serializer = OutcomeChangeSerializer(outcome, data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializer.save(by=self.user)
+        return Response(shown(self.outcome(outcome_id)))
+
+
+class ReleaseOutcome(OutcomeMixin):
+    @extend_schema(request=None, responses={200: StaffOutcomeSerializer}, parameters=[IF_MATCH])
+    @transaction.atomic
+    def post(self, request: Request, outcome_id: str) -> Response:
+        """Let the student see an outcome that waits for a person."""
+        outcome = self.locked_outcome(outcome_id)
+        revision = outcome.current.number
+        release_outcome(outcome.submission, expected_revision=revision, by=self.user)
+        return Response(shown(self.outcome(outcome_id)))
+
+
+def shown(outcome: Outcome) -> Any:
+    """An outcome as staff see it."""
+    return StaffOutcomeSerializer(outcome.with_self(outcome.current)).data
