@@ -13,7 +13,7 @@ from accounts.models import User
 class LockoutBackend(AxesStandaloneBackend):
     """Signs nobody in: it refuses who guessed too often. Without a request nobody guesses."""
 
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:  # type: ignore[override]
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         if request is not None:
             super().authenticate(request, **credentials)
 

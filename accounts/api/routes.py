@@ -35,4 +35,4 @@ class EitherWayPattern(RoutePattern):
 def either_way(route: str, view: Any, name: str) -> URLPattern:
     """Like Django's `path`, for both spellings; `reverse` gives the one that is written here."""
     pattern = EitherWayPattern(route, name=name, is_endpoint=True)
-    return URLPattern(pattern, view.as_view() if isinstance(view, type) else view, None, name)
+    return URLPattern(pattern, view.as_view() if hasattr(view, "as_view") else view, None, name)
