@@ -55,9 +55,9 @@ def _cells(submission: Submission) -> list[Any]:
         *(submission.pk, student.pk, student.username, student.display_name, submission.attempt),
         *(submission.title, submission.submitted_at.isoformat(), submission.status.value),
     ]
-    revision = submission.current_revision
-    if outcome is None or revision is None:
+    if outcome is None:
         return about
+    revision = outcome.current
     return [
         *about,
         *(revision.score, revision.max_score, revision.percent, revision.grader),

@@ -41,46 +41,19 @@ def components_of(student: User) -> QuerySet[Component]:
 
 def entries_with_progress(component: Component, student: User) -> list[EntryProgress]:
     """A component's entries with the student's status and released result of each."""
-    entries = entries_with_states(list(component.entries.all()), student)
-    return [_progress(entry, entry.student_state) for entry in entries]  # type: ignore[attr-defined]
+    states = StudentEntryState.objects.filter(
+        entry__component=component, student=student
+    ).select_related("latest_submission__outcome__released")
+    by_entry = {state.entry_id: state for state in states}
+    return [_progress(entry, by_entry.get(entry.pk)) for entry in component.entries.all()]
 
 
-def _progress(entry: Entry, state: StudentEntryState) -> EntryProgress:
+def _progress(entry: Entry, state: StudentEntryState | None) -> EntryProgress:
+    if state is None:
+        return EntryProgress(entry, EntryStatus.NOT_SUBMITTED, None)
     latest = state.latest_submission
     revision = latest.released_revision if latest else None
     return EntryProgress(entry, EntryStatus(state.status), revision)
-
-
-def entries_with_states(entries: list[Entry], student: User) -> list[Entry]:
-    """The entries, each with the student's `student_state`, its latest submission and result."""
-    states = StudentEntryState.objects.filter(entry__in=entries, student=student)
-    by_entry = {state.entry_id: state for state in _with_latest(states, "released")}
-    for entry in entries:
-        state = by_entry.get(entry.pk) or StudentEntryState.not_submitted(entry, student)
-        entry.student_state = state  # type: ignore[attr-defined]
-    return entries
-
-
-def states_of(students: list[User], entry: Entry) -> list[StudentEntryState]:
-    """The students' states in an entry, in their order, each with its latest submission."""
-    states = StudentEntryState.objects.filter(entry=entry, student__in=students)
-    by_student = {state.student_id: state for state in _with_latest(states, "current")}
-    return [
-        by_student.get(student.pk) or StudentEntryState.not_submitted(entry, student)
-        for student in students
-    ]
-
-
-def _with_latest(states: QuerySet[StudentEntryState], which: str) -> list[StudentEntryState]:
-    """The states with their latest submissions, which are read in one query of their own."""
-    found = list(states)
-    ids = [state.latest_submission_id for state in found if state.latest_submission_id]
-    submissions = Submission.objects.filter(pk__in=ids).with_result(which).with_latest_run()
-    by_id = {submission.pk: submission for submission in submissions}
-    for state in found:
-        if state.latest_submission_id:
-            state.latest_submission = by_id.get(state.latest_submission_id)
-    return found
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar, cast
@@ -103,8 +104,22 @@ class ApiView(GenericAPIView):
 
     def listed(self, queryset: QuerySet[Any]) -> Response:
         """A page of the queryset, filtered and ordered as the query says."""
-        page = self.paginate_queryset(self.filter_queryset(queryset))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.get_paginated_response(self.serializer_class.rows(self.page_of(queryset)))
+
+    def page_of(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """A page of the queryset, filtered and ordered as the query says, not yet read."""
+        return cast("QuerySet[M]", self.paginate_queryset(self.filter_queryset(queryset)))
+
+    def one(self, read: Callable[[User, UUID], Any], key: str | UUID) -> Any:
+        """The object with this id as `read` (see :class:`accounts.api.rows.OneRow`) gives it.
+
+        Raises:
+            Http404: it is no id, or there is none that the user may read.
+        """
+        found = read(self.user, parsed_id(str(key)))
+        if found is None:
+            raise Http404
+        return found
 
     def bound(self, instance: Any = None, **kwargs: Any) -> BaseSerializer[Any]:
         """The serializer with what the request sent, valid."""

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ValidationError
@@ -61,7 +61,7 @@ def json_error(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
 
 def _refusal(error: DomainError) -> Response:
     status = STATUS_OF.get(type(error), HTTPStatus.BAD_REQUEST)
-    if error.field and status == HTTPStatus.BAD_REQUEST:
+    if error.field not in {"", NON_FIELD_ERRORS} and status == HTTPStatus.BAD_REQUEST:
         return Response({error.field: [error.message]}, status=status)
     return Response({"detail": error.message, "code": error.code}, status=status)
 

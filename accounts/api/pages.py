@@ -33,6 +33,14 @@ class SkipLimitPagination(LimitOffsetPagination):
     def get_offset(self, request: Request) -> int:
         return _whole_number(request, self.offset_query_param, 0)
 
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """The page as a queryset that nobody has read yet."""
+        self.request = request
+        self.limit = self.get_limit(request)
+        self.offset = self.get_offset(request)
+        self.count = self.get_count(queryset)
+        return queryset[self.offset : self.offset + self.limit]
+
     def get_paginated_response(self, data: Any) -> Response:
         response = Response(data, headers={"X-Total-Count": str(self.count)})
         addresses = {"next": self.get_next_link(), "prev": self.get_previous_link()}

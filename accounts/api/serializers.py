@@ -6,16 +6,24 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
 
 from accounts.api.base import ServiceSerializer
 from accounts.api.fields import Flag, Id, Moment, OptionalText, Text
+from accounts.api.rows import OneRow, RowSerializer
 from accounts.enums import Role
 from accounts.models import User
 from accounts.services import create_user
 
 MAX_PASSWORD = 1000
+
+
+def _no_other(message: Any) -> UniqueValidator:
+    """Says of the field what the database's constraint would say of the whole account."""
+    return UniqueValidator(User.objects.all(), message=message, lookup="iexact")
 
 
 @extend_schema_serializer(
@@ -35,7 +43,7 @@ MAX_PASSWORD = 1000
         )
     ]
 )
-class UserSerializer(serializers.Serializer):
+class UserSerializer(RowSerializer):
     """A person with one role."""
 
     user_id = Id(source="pk", read_only=True)
@@ -46,6 +54,9 @@ class UserSerializer(serializers.Serializer):
     is_active = serializers.BooleanField(read_only=True)
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)
+
+
+USER = OneRow(UserSerializer, User.objects.visible_to)
 
 
 @extend_schema_serializer(
@@ -65,9 +76,15 @@ class UserSerializer(serializers.Serializer):
 class RegisterSerializer(ServiceSerializer):
     """A new account."""
 
-    username = Text(max_length=100)
+    username = Text(
+        max_length=100,
+        validators=[_no_other(_("A user with this username exists already."))],
+    )
     password = Text(max_length=MAX_PASSWORD, trim_whitespace=False)
-    email = OptionalText(max_length=255)
+    email = OptionalText(
+        max_length=255,
+        validators=[_no_other(_("A user with this e-mail address exists already."))],
+    )
     full_name = OptionalText(max_length=255)
     role = serializers.ChoiceField(Role.choices, default=Role.STUDENT)
     is_active = Flag(default=True)
@@ -83,9 +100,6 @@ class RegisterSerializer(ServiceSerializer):
 
     def create(self, validated_data: dict[str, Any]) -> User:
         return create_user(**validated_data)
-
-    def to_representation(self, instance: User) -> Any:
-        return UserSerializer(instance, context=self.context).data
 
 
 @extend_schema_serializer(

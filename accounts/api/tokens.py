@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
@@ -12,6 +14,12 @@ from accounts.models import User
 
 class BearerAuthentication(JWTAuthentication):
     """Each request looks the user up: a deactivated user or a changed password ends a token."""
+
+    def get_user(self, validated_token: Any) -> Any:
+        try:
+            return super().get_user(validated_token)
+        except ValidationError as error:  # our signature, and no id of ours
+            raise InvalidToken(str(_("The token names nobody."))) from error
 
 
 class BearerScheme(SimpleJWTScheme):

@@ -17,6 +17,7 @@ from accounts.api.base import ApiView, ListView, MayConfigure
 from accounts.api.bulk import ResultsSerializer, RowsSerializer, answer_rows
 from accounts.api.filters import FlagFilter, ListFilters, Ordering
 from accounts.api.serializers import (
+    USER,
     AccessSerializer,
     RefreshSerializer,
     RegisterSerializer,
@@ -89,7 +90,7 @@ class Me(ApiView):
     @extend_schema(responses=UserSerializer)
     def get(self, request: Request) -> Response:
         """Who you are."""
-        return Response(self.get_serializer(self.user).data)
+        return Response(self.one(USER, self.user.pk))
 
 
 class Registering(ApiView):
@@ -98,8 +99,7 @@ class Registering(ApiView):
     def register(self, row: Any) -> Any:
         serializer = RegisterSerializer(data=row, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
-        serializer.save(by=self.user)
-        return serializer.data
+        return self.one(USER, serializer.save(by=self.user).pk)
 
 
 class Register(Registering):

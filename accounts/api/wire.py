@@ -16,6 +16,9 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+MAX_DEPTH = 50
+"""Nothing that the API takes lies half as deep; what did could not be written back."""
+
 
 class StrictJSONParser(BaseParser):
     """RFC 8259 and nothing else: UTF-8, no NaN, no half of a character, no endless nesting."""
@@ -29,9 +32,12 @@ class StrictJSONParser(BaseParser):
         if not body:
             raise ParseError(_("The body is empty; send a JSON object."))
         try:
-            return orjson.loads(body)
+            data = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(_("The body is not JSON: %s.") % error) from error
+        if _is_deeper(data, MAX_DEPTH):
+            raise ParseError(_("The body is nested too deeply."))
+        return data
 
 
 class StrictFormParser(BaseParser):
@@ -72,6 +78,20 @@ class AlwaysJSON(BaseContentNegotiation):
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         return renderers[0], renderers[0].media_type
+
+
+def _is_deeper(data: Any, depth: int) -> bool:
+    level = [[data]]
+    for _step in range(depth):
+        items = [item for held in level for item in held]
+        level = [_held(item) for item in items if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _held(container: Any) -> list[Any]:
+    return list(container.values()) if isinstance(container, dict) else container
 
 
 def _plain(value: Any) -> str:

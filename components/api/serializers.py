@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.api.base import ServiceSerializer
 from accounts.api.fields import Id, Moment, OptionalText, Text
+from accounts.api.rows import OneRow, RowSerializer
 from components.html import sent_to_html
 from components.models import Component, Entry
 from components.services import create_component, create_entry, set_rubric, update_component
@@ -59,6 +59,8 @@ class Html(OptionalText):
 class RubricField(serializers.Field):
     """A rubric's definition; the service behind it says what is wrong with one."""
 
+    columns = ("rubric__definition",)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
 
@@ -67,8 +69,8 @@ class RubricField(serializers.Field):
             raise serializers.ValidationError("Must be an object; {} is no rubric.")
         return data
 
-    def to_representation(self, value: Any) -> Any:
-        return value
+    def from_columns(self, definition: Any) -> Any:
+        return definition or {}
 
 
 @extend_schema_serializer(
@@ -79,7 +81,7 @@ class RubricField(serializers.Field):
         ),
     ]
 )
-class ComponentSerializer(ServiceSerializer):
+class ComponentSerializer(RowSerializer):
     """A course unit."""
 
     comp_id = Id(source="pk", read_only=True)
@@ -105,7 +107,7 @@ class ComponentSerializer(ServiceSerializer):
         ),
     ]
 )
-class EntrySerializer(ServiceSerializer):
+class EntrySerializer(RowSerializer):
     """A task with its rubric."""
 
     entry_id = Id(source="pk", read_only=True)
@@ -135,6 +137,10 @@ class EntrySerializer(ServiceSerializer):
         if definition is not None:
             instance = set_rubric(instance, definition, expected_revision=None, by=by)
         return change_entry(instance, by=by, **validated_data) if validated_data else instance
+
+
+COMPONENT_ROW = OneRow(ComponentSerializer, Component.objects.managed_by)
+ENTRY_ROW = OneRow(EntrySerializer, Entry.objects.managed_by)
 
 
 @extend_schema_serializer(

@@ -18,7 +18,13 @@ from accounts.api.schema import IF_MATCH, NAMED_IS_MISSING
 from accounts.api.serializers import MessageSerializer, UserSerializer
 from accounts.api.views import UserFilters
 from accounts.models import User
-from components.api.serializers import ComponentSerializer, EnrollSerializer, EntrySerializer
+from components.api.serializers import (
+    COMPONENT_ROW,
+    ENTRY_ROW,
+    ComponentSerializer,
+    EnrollSerializer,
+    EntrySerializer,
+)
 from components.models import Component, Entry
 from components.services import (
     delete_component,
@@ -65,9 +71,8 @@ class Components(ConfigureList):
     @extend_schema(request=ComponentSerializer, responses={201: ComponentSerializer})
     def post(self, request: Request) -> Response:
         """Make a component."""
-        serializer = self.bound()
-        serializer.save(by=self.user)
-        return Response(serializer.data, status=201)
+        component = self.bound().save(by=self.user)
+        return Response(self.one(COMPONENT_ROW, component.pk), status=201)
 
 
 class ComponentView(ConfigureView):
@@ -76,7 +81,7 @@ class ComponentView(ConfigureView):
     @extend_schema(responses=ComponentSerializer)
     def get(self, request: Request, comp_id: str) -> Response:
         """Read a component."""
-        return Response(self.get_serializer(self.component(comp_id)).data)
+        return Response(self.one(COMPONENT_ROW, comp_id))
 
     @extend_schema(
         request=ComponentSerializer(partial=True),
@@ -88,10 +93,9 @@ class ComponentView(ConfigureView):
         """Change a component: all of its fields, or some."""
         locked = Component.objects.managed_by(self.user).select_for_update()
         component = self.found(locked, comp_id)
-        self.require_match(self.get_serializer(component).data)
-        serializer = self.bound(component, partial=True)
-        serializer.save(by=self.user)
-        return Response(serializer.data)
+        self.require_match(self.one(COMPONENT_ROW, comp_id))
+        self.bound(component, partial=True).save(by=self.user)
+        return Response(self.one(COMPONENT_ROW, comp_id))
 
     @extend_schema(responses={200: ComponentSerializer})
     def delete(self, request: Request, comp_id: str) -> Response:
@@ -99,9 +103,8 @@ class ComponentView(ConfigureView):
 
         The answer is what was deleted.
         """
-        component = self.component(comp_id)
-        deleted = self.get_serializer(component).data
-        delete_component(component, by=self.user)
+        deleted = self.one(COMPONENT_ROW, comp_id)
+        delete_component(self.component(comp_id), by=self.user)
         return Response(deleted)
 
 
@@ -113,7 +116,7 @@ class ComponentEntries(ConfigureList):
     @extend_schema(responses=EntrySerializer(many=True))
     def get(self, request: Request, comp_id: str) -> Response:
         """List a component's entries."""
-        return self.listed(self.component(comp_id).entries.select_related("rubric"))
+        return self.listed(self.component(comp_id).entries.all())
 
 
 class ComponentStudents(ConfigureList):
@@ -133,8 +136,8 @@ class EntryAdding(ConfigureView):
         serializer = EntrySerializer(data=row, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         component = self.component(str(serializer.validated_data["component_id"]))
-        serializer.save(component=component, by=self.user)
-        return serializer.data
+        entry = serializer.save(component=component, by=self.user)
+        return self.one(ENTRY_ROW, entry.pk)
 
 
 class Entries(EntryAdding, ConfigureList):
@@ -145,7 +148,7 @@ class Entries(EntryAdding, ConfigureList):
     @extend_schema(responses=EntrySerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the entries of the components that you are in charge of."""
-        return self.listed(Entry.objects.managed_by(self.user).select_related("rubric"))
+        return self.listed(Entry.objects.managed_by(self.user))
 
     @extend_schema(request=EntrySerializer, responses={201: EntrySerializer, 404: NAMED_IS_MISSING})
     def post(self, request: Request) -> Response:
@@ -168,8 +171,7 @@ class EntryView(ConfigureView):
     @extend_schema(responses=EntrySerializer)
     def get(self, request: Request, entry_id: str) -> Response:
         """Read an entry with its rubric."""
-        entries = Entry.objects.managed_by(self.user).select_related("rubric")
-        return Response(self.get_serializer(self.found(entries, entry_id)).data)
+        return Response(self.one(ENTRY_ROW, entry_id))
 
     @extend_schema(
         request=EntrySerializer(partial=True),
@@ -184,10 +186,9 @@ class EntryView(ConfigureView):
         """
         locked = Entry.objects.managed_by(self.user).select_for_update(of=("self",))
         entry = self.found(locked.select_related("component", "rubric"), entry_id)
-        self.require_match(self.get_serializer(entry).data)
-        serializer = self.bound(entry, partial=True)
-        serializer.save(by=self.user)
-        return Response(serializer.data)
+        self.require_match(self.one(ENTRY_ROW, entry_id))
+        self.bound(entry, partial=True).save(by=self.user)
+        return Response(self.one(ENTRY_ROW, entry_id))
 
     @extend_schema(responses={200: EntrySerializer})
     def delete(self, request: Request, entry_id: str) -> Response:
@@ -195,10 +196,9 @@ class EntryView(ConfigureView):
 
         The answer is what was deleted.
         """
-        entries = Entry.objects.managed_by(self.user).select_related("component", "rubric")
-        entry = self.found(entries, entry_id)
-        deleted = self.get_serializer(entry).data
-        delete_entry(entry, by=self.user)
+        deleted = self.one(ENTRY_ROW, entry_id)
+        entries = Entry.objects.managed_by(self.user).select_related("component")
+        delete_entry(self.found(entries, entry_id), by=self.user)
         return Response(deleted)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -25,16 +24,19 @@ from components.api.views import ConfigureList, ConfigureView
 from components.models import Entry
 from grading.api.filters import StateFilters, SubmissionFilters
 from grading.api.serializers import (
+    OUTCOME_ROW,
+    SUBMISSION_ROW,
     OutcomeChangeSerializer,
     ProgressSerializer,
     StaffOutcomeSerializer,
     StaffStateSerializer,
     StaffSubmissionSerializer,
+    reviewed_by,
+    staff_states,
 )
 from grading.enums import EntryStatus, RunState
 from grading.exports import result_lines
 from grading.models import GradingRun, Outcome, Submission, SubmissionQuerySet
-from grading.selectors import states_of
 from grading.services.outcomes import release_outcome
 from grading.services.runs import request_regrade
 
@@ -49,10 +51,8 @@ FORCE = OpenApiParameter(
 
 class SubmissionMixin(ConfigureView):
     def submissions(self) -> SubmissionQuerySet:
-        """What the user may review, newest first, with the outcomes in force."""
-        managed = Submission.objects.managed_by(self.user)
-        related = managed.with_result("current").with_latest_run()
-        return related.order_by("-submitted_at", "-attempt", "pk")
+        """What the user may review, newest first."""
+        return reviewed_by(self.user).order_by("-submitted_at", "-attempt", "pk")
 
     def entry(self, entry_id: str) -> Entry:
         """The entry of this id that the user is in charge of, or a 404."""
@@ -102,9 +102,9 @@ class EntryStates(SubmissionMixin, ConfigureList):
             .filter(Q(pk__in=enrolled) | Q(state__isnull=False))
             .order_by("username")
         )
-        page = self.paginate_queryset(self.filter_queryset(students)) or []
-        states = states_of(page, entry)
-        return self.get_paginated_response(self.get_serializer(states, many=True).data)
+        page = self.page_of(students)
+        states = staff_states(entry, list(page.values_list("pk", flat=True)), self.user)
+        return self.get_paginated_response(states)
 
 
 class EntryResults(SubmissionMixin):
@@ -114,10 +114,10 @@ class EntryResults(SubmissionMixin):
     def get(self, request: Request, entry_id: str) -> HttpResponseBase:
         """Export an entry's results as CSV (UTF-8)."""
         entry = self.entry(entry_id)
-        submissions = self.submissions().filter(entry=entry)
+        submissions = self.submissions().filter(entry=entry).with_outcome()
         name = f"results-{entry.pk}.csv"
         return StreamingHttpResponse(
-            result_lines(submissions),
+            result_lines(submissions.select_related("student")),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -129,7 +129,7 @@ class SubmissionView(SubmissionMixin):
     @extend_schema(responses=StaffSubmissionSerializer)
     def get(self, request: Request, submission_id: str) -> Response:
         """Read a submission with its outcome."""
-        return Response(self.get_serializer(self.found(self.submissions(), submission_id)).data)
+        return Response(self.one(SUBMISSION_ROW, submission_id))
 
 
 class GenerateOutcome(SubmissionMixin):
@@ -161,13 +161,16 @@ class GenerateOutcome(SubmissionMixin):
             raise DomainError("has_outcome", message)
         run = self.run_of(submission)
         wait_for_end(run)
-        submission = self.submissions().get(pk=submission.pk)
-        if run.state == RunState.SUCCEEDED and submission.current_outcome:
-            return Response(StaffOutcomeSerializer(submission.current_revision).data)
-        submission.detail = run.cause or _("It waits to be graded.")  # type: ignore[attr-defined]
+        row = self.one(SUBMISSION_ROW, submission.pk)
+        if run.state == RunState.SUCCEEDED and row["outcome"]:
+            return Response(row["outcome"])
+        progress = {
+            "submission_id": submission.pk,
+            "status": row["status"],
+            "detail": run.cause or _("It waits to be graded."),
+        }
         location = reverse("api:configure:submission", args=[submission.pk])
-        data = ProgressSerializer(submission).data
-        return Response(data, status=202, headers={"Location": location})
+        return Response(progress, status=202, headers={"Location": location})
 
     def is_forced(self) -> bool:
         value = self.request.query_params.get("force_regenerate", "").lower()
@@ -197,27 +200,22 @@ def wait_for_end(run: GradingRun) -> None:
 class OutcomeMixin(ConfigureView):
     serializer_class = StaffOutcomeSerializer
 
-    def outcome(self, outcome_id: str) -> Outcome:
-        """The outcome of this id that the user may review, or a 404."""
-        related = ("submission__entry__component", "current__run", "current__created_by")
-        managed = Outcome.objects.managed_by(self.user).select_related(*related)
-        return self.found(managed.defer("current__run__raw_reply"), outcome_id)
-
     def locked_outcome(self, outcome_id: str) -> Outcome:
-        """The same, held until the transaction ends, and as `If-Match` knows it."""
-        submission_id = self.outcome(outcome_id).submission_id
+        """The outcome of this id, held until the transaction ends, and as `If-Match` knows it."""
+        managed = Outcome.objects.managed_by(self.user)
+        submission_id = self.found(managed, outcome_id).submission_id
         # As the services do: the submission is what is locked.
         Submission.objects.select_for_update(of=("self",)).filter(pk=submission_id).first()
-        outcome = self.outcome(outcome_id)
-        self.require_match(shown(outcome))
-        return outcome
+        self.require_match(self.one(OUTCOME_ROW, outcome_id))
+        related = managed.select_related("submission__entry__component", "current")
+        return self.found(related, outcome_id)
 
 
 class OutcomeView(OutcomeMixin):
     @extend_schema(responses=StaffOutcomeSerializer)
     def get(self, request: Request, outcome_id: str) -> Response:
         """Read an outcome."""
-        return Response(shown(self.outcome(outcome_id)))
+        return Response(self.one(OUTCOME_ROW, outcome_id))
 
     @extend_schema(
         request=OutcomeChangeSerializer,
@@ -235,7 +233,7 @@ class OutcomeView(OutcomeMixin):
         serializer = OutcomeChangeSerializer(outcome, data=request.data)
         serializer.is_valid(raise_exception=True)
         serializer.save(by=self.user)
-        return Response(shown(self.outcome(outcome_id)))
+        return Response(self.one(OUTCOME_ROW, outcome_id))
 
 
 class ReleaseOutcome(OutcomeMixin):
@@ -246,9 +244,4 @@ class ReleaseOutcome(OutcomeMixin):
         outcome = self.locked_outcome(outcome_id)
         revision = outcome.current.number
         release_outcome(outcome.submission, expected_revision=revision, by=self.user)
-        return Response(shown(self.outcome(outcome_id)))
-
-
-def shown(outcome: Outcome) -> Any:
-    """An outcome as staff see it."""
-    return StaffOutcomeSerializer(outcome.with_self(outcome.current)).data
+        return Response(self.one(OUTCOME_ROW, outcome_id))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -80,7 +80,7 @@ def readiness() -> dict[str, Any]:
     """The fields of :class:`ReadySerializer`."""
     try:
         queue_age, worker_age = _age(oldest_due()), _age(last_heartbeat())
-    except DatabaseError:
+    except Error:
         return {
             "status": "unavailable",
             "database": "unavailable",

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.api.base import ServiceSerializer
 from accounts.api.fields import Flag, Id, Moment, Number, OptionalText, Text
+from accounts.api.rows import OneRow, RowSerializer
+from accounts.models import User
 from components.api.serializers import ENTRY, ENTRY_ID, TIMES, EntrySerializer, Html
+from components.models import Entry
 from grading.enums import EntryStatus, GraderKind, SubmissionStatus
-from grading.models import Outcome, OutcomeRevision, Submission
+from grading.models import Outcome, StudentEntryState, Submission, SubmissionQuerySet
+from grading.models.submissions import status_of
 from grading.services.outcomes import CriterionDecision, override_outcome
 from grading.services.submissions import submit_answer
 
@@ -139,6 +146,12 @@ class ProvenanceSerializer(serializers.Serializer):
 class OutcomeDataSerializer(serializers.Serializer):
     """The result itself."""
 
+    columns: tuple[str, ...] = (
+        *("feedback", "score", "confidence", "max_score", "criteria", "grader", "number"),
+        *("created_by__full_name", "created_by__username"),
+        *("run__provider", "run__model", "run__prompt_version"),
+    )
+
     feedback_text = serializers.CharField(
         help_text="HTML: b, strong, i, em, u, ul, ol, li, p, br only."
     )
@@ -150,50 +163,81 @@ class OutcomeDataSerializer(serializers.Serializer):
     criteria = CriterionResultSerializer(many=True)
     provenance = ProvenanceSerializer()
 
-    def to_representation(self, instance: OutcomeRevision) -> Any:
-        return outcome_data(instance)
+    def __init__(self, revision: str, **kwargs: Any) -> None:
+        super().__init__(source=revision, read_only=True, **kwargs)
+        self.columns = tuple(f"{revision}__{name}" for name in self.columns)
+
+    def from_columns(self, *values: Any) -> dict[str, Any]:
+        return outcome_data(*values)
+
+
+class IsByMachine(serializers.BooleanField):
+    def __init__(self, revision: str) -> None:
+        super().__init__(source=revision, read_only=True, help_text="Whether no person decided.")
+        self.columns = (f"{revision}__grader",)
+
+    def from_columns(self, grader: str) -> bool:
+        return grader != GraderKind.PERSON
 
 
 @example("An outcome", OUTCOME)
-class OutcomeSerializer(serializers.Serializer):
-    """A result as the student may read it; its instance is a revision, with its outcome."""
+class OutcomeSerializer(RowSerializer):
+    """A result as the student may read it; null until it is released."""
 
-    outcome_id = Id(read_only=True)
-    submission_id = Id(source="outcome.submission_id", read_only=True)
-    outcome_data = OutcomeDataSerializer(source="*", read_only=True)
-    is_llm_generated = serializers.BooleanField(
-        source="is_by_machine", read_only=True, help_text="Whether no person decided."
-    )
-    generated_at = Moment(source="created_at", read_only=True)
+    key = "released_id"
+
+    outcome_id = Id(source="pk", read_only=True)
+    submission_id = Id(read_only=True)
+    outcome_data = OutcomeDataSerializer("released")
+    is_llm_generated = IsByMachine("released")
+    generated_at = Moment(source="released.created_at", read_only=True)
 
 
 @example("An outcome", {**OUTCOME, **REVIEW})
-class StaffOutcomeSerializer(OutcomeSerializer):
+class StaffOutcomeSerializer(RowSerializer):
     """A result as staff see it: what is in force, released to the student or not."""
 
-    needs_review = serializers.BooleanField(source="outcome.needs_review", read_only=True)
-    review_reasons = serializers.ListField(
-        child=serializers.CharField(), source="outcome.review_reasons", read_only=True
-    )
-    released_at = Moment(source="outcome.released_at", read_only=True, allow_null=True)
+    outcome_id = Id(source="pk", read_only=True)
+    submission_id = Id(read_only=True)
+    outcome_data = OutcomeDataSerializer("current")
+    is_llm_generated = IsByMachine("current")
+    generated_at = Moment(source="current.created_at", read_only=True)
+    needs_review = serializers.BooleanField(read_only=True)
+    review_reasons = serializers.ListField(child=serializers.CharField(), read_only=True)
+    released_at = Moment(read_only=True, allow_null=True)
 
 
-def outcome_data(revision: OutcomeRevision) -> dict[str, Any]:
-    """The fields of :class:`OutcomeDataSerializer`, plainly: lists hold many of them."""
-    run = revision.run
+OUTCOME_ROW = OneRow(StaffOutcomeSerializer, Outcome.objects.managed_by)
+
+
+def outcome_data(
+    feedback: str,
+    score: Decimal,
+    confidence: int | None,
+    max_score: Decimal,
+    criteria: list[dict[str, Any]],
+    grader: str,
+    number: int,
+    full_name: str | None,
+    username: str | None,
+    provider: str | None,
+    model: str | None,
+    prompt_version: str | None,
+) -> dict[str, Any]:
+    """The fields of :class:`OutcomeDataSerializer` from its columns."""
     return {
-        "feedback_text": revision.feedback,
-        "score": float(revision.score),
-        "llm_confidence": revision.confidence or 0,
-        "max_score": float(revision.max_score),
-        "criteria": [criterion_result(item) for item in revision.criteria],
+        "feedback_text": feedback,
+        "score": float(score),
+        "llm_confidence": confidence or 0,
+        "max_score": float(max_score),
+        "criteria": [criterion_result(item) for item in criteria],
         "provenance": {
-            "grader": revision.grader,
-            "graded_by": revision.created_by.display_name if revision.created_by else None,
-            "provider": run.provider if run else None,
-            "model": run.model if run else None,
-            "prompt_version": run.prompt_version if run else None,
-            "revision": revision.number,
+            "grader": grader,
+            "graded_by": full_name or username,
+            "provider": provider,
+            "model": model,
+            "prompt_version": prompt_version,
+            "revision": number,
         },
     }
 
@@ -308,13 +352,29 @@ def _unless_same(sent: Any, current: Any) -> Any:
 
 
 # --- submissions ---------------------------------------------------------------
-class SubmissionFields(serializers.Serializer):
+class StudentName(serializers.CharField):
+    columns = ("student__full_name", "student__username")
+
+    def from_columns(self, full_name: str, username: str) -> str:
+        return full_name or username
+
+
+class Status(serializers.ChoiceField):
+    """Of a submission, read with its latest run."""
+
+    columns = ("run_state", "outcome__needs_review")
+
+    def from_columns(self, run_state: str | None, needs_review: bool | None) -> str:
+        return status_of(run_state, needs_review)
+
+
+class SubmissionFields(RowSerializer):
     """One attempt of a student at an entry."""
 
     submission_id = Id(source="pk", read_only=True)
     entry_id = Id(read_only=True)
     student_user_id = Id(source="student_id", read_only=True)
-    student_name = serializers.CharField(source="student.display_name", read_only=True)
+    student_name = StudentName(read_only=True)
     submission_title = serializers.CharField(source="title", read_only=True)
     content = serializers.CharField(read_only=True, help_text="HTML.")
     attempt = serializers.IntegerField(read_only=True)
@@ -325,15 +385,24 @@ class SubmissionFields(serializers.Serializer):
 class SubmissionSerializer(SubmissionFields):
     """A student's own submission, with the outcome once it is released."""
 
-    outcome = OutcomeSerializer(source="released_revision", read_only=True, allow_null=True)
+    outcome = OutcomeSerializer(read_only=True, allow_null=True)
 
 
 @example("A submission", {**SUBMISSION, "status": "released", "outcome": {**OUTCOME, **REVIEW}})
 class StaffSubmissionSerializer(SubmissionFields):
     """A submission as staff see it, with the outcome in force."""
 
-    status = serializers.ChoiceField(SubmissionStatus.choices, read_only=True)
-    outcome = StaffOutcomeSerializer(source="current_revision", read_only=True, allow_null=True)
+    status = Status(SubmissionStatus.choices, read_only=True)
+    outcome = StaffOutcomeSerializer(read_only=True, allow_null=True)
+
+
+def reviewed_by(user: User) -> SubmissionQuerySet:
+    """What a configurator may review, as :class:`StaffSubmissionSerializer` reads it."""
+    return Submission.objects.managed_by(user).with_latest_run()
+
+
+OWN_SUBMISSION_ROW = OneRow(SubmissionSerializer, Submission.objects.visible_to)
+SUBMISSION_ROW = OneRow(StaffSubmissionSerializer, reviewed_by)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("An answer", value=ANSWER, request_only=True)])
@@ -366,7 +435,7 @@ class ProgressSerializer(serializers.Serializer):
 
 
 # --- states --------------------------------------------------------------------
-class StateFields(serializers.Serializer):
+class StateFields(RowSerializer):
     """Where a student stands with an entry."""
 
     state_id = Id(source="pk", read_only=True)
@@ -394,9 +463,41 @@ class StateSerializer(StateFields):
 class StaffStateSerializer(StateFields):
     """A student's state as staff see it, with the latest submission."""
 
-    submission = StaffSubmissionSerializer(
-        source="latest_submission", read_only=True, allow_null=True
-    )
+    submission = StaffSubmissionSerializer(read_only=True, allow_null=True)
+
+
+class StateRow(StateFields):
+    """A state with the id of its latest submission, for :func:`staff_states`."""
+
+    submission = Id(source="latest_submission_id", read_only=True)
+
+
+def staff_states(entry: Entry, students: list[UUID], user: User) -> list[dict[str, Any]]:
+    """The states of students in an entry, in their order, as :class:`StaffStateSerializer`."""
+    found = StudentEntryState.objects.filter(entry=entry, student__in=students)
+    states = {state["student_user_id"]: state for state in StateRow.rows(found)}
+    latest = [state["submission"] for state in states.values()]
+    submissions = StaffSubmissionSerializer.rows(reviewed_by(user).filter(pk__in=latest))
+    by_id = {submission["submission_id"]: submission for submission in submissions}
+    for state in states.values():
+        state["submission"] = by_id.get(state["submission"])
+    return [
+        states.get(student) or not_submitted(entry.pk, entry.created_at, student)
+        for student in students
+    ]
+
+
+def not_submitted(entry_id: UUID, since: datetime, student_id: UUID) -> dict[str, Any]:
+    """The state of a student who handed in nothing, for which there is no row."""
+    return {
+        "state_id": StudentEntryState.id_for(entry_id, student_id),
+        "entry_id": entry_id,
+        "student_user_id": student_id,
+        "status": EntryStatus.NOT_SUBMITTED,
+        "created_at": since,
+        "updated_at": since,
+        "submission": None,
+    }
 
 
 @example(
@@ -413,3 +514,19 @@ class StudentEntrySerializer(EntrySerializer):
     """An entry as one student sees it."""
 
     student_state = StateSerializer(read_only=True)
+
+
+def student_entries(entries: QuerySet[Entry], student: User) -> list[dict[str, Any]]:
+    """Entries with the student's state, as :class:`StudentEntrySerializer`."""
+    rows = EntrySerializer.rows(entries)
+    ids = [row["entry_id"] for row in rows]
+    found = StudentEntryState.objects.filter(entry__in=ids, student=student)
+    states = {state["entry_id"]: state for state in StateSerializer.rows(found)}
+    return [{**row, "student_state": _state_in(row, states, student)} for row in rows]
+
+
+def _state_in(
+    row: dict[str, Any], states: dict[UUID, dict[str, Any]], student: User
+) -> dict[str, Any]:
+    entry_id = row["entry_id"]
+    return states.get(entry_id) or not_submitted(entry_id, row["created_at"], student.pk)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import ApiView, ListView, MayStudy
+from accounts.api.base import ApiView, ListView, MayStudy, parsed_id
 from accounts.api.schema import ErrorSerializer
 from accounts.throttles import SubmitThrottle
 from components.api.serializers import ComponentSerializer
 from components.models import Component, Entry
-from grading.api.serializers import AnswerSerializer, StudentEntrySerializer, SubmissionSerializer
+from grading.api.serializers import (
+    OWN_SUBMISSION_ROW,
+    AnswerSerializer,
+    StudentEntrySerializer,
+    SubmissionSerializer,
+    student_entries,
+)
 from grading.models import Submission, SubmissionQuerySet
-from grading.selectors import entries_with_states
 
 MAX_KEY = 255
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -37,8 +43,8 @@ class StudentView(ApiView):
         return self.found(entries, entry_id)
 
     def submissions(self) -> SubmissionQuerySet:
-        """The student's own submissions, newest first, with what is released of them."""
-        own = Submission.objects.visible_to(self.user).with_result("released")
+        """The student's own submissions, newest first."""
+        own = Submission.objects.visible_to(self.user)
         return own.order_by("-submitted_at", "-attempt", "pk")
 
 
@@ -62,9 +68,8 @@ class StudentEntries(StudentList):
     def get(self, request: Request, comp_id: str) -> Response:
         """List a component's entries, each with where you stand."""
         component = self.found(Component.objects.visible_to(self.user), comp_id)
-        page = self.paginate_queryset(component.entries.select_related("rubric"))
-        entries = entries_with_states(page or [], self.user)
-        return self.get_paginated_response(self.get_serializer(entries, many=True).data)
+        page = self.page_of(component.entries.all())
+        return self.get_paginated_response(student_entries(page, self.user))
 
 
 class StudentEntryView(StudentView):
@@ -73,8 +78,10 @@ class StudentEntryView(StudentView):
     @extend_schema(responses=StudentEntrySerializer)
     def get(self, request: Request, entry_id: str) -> Response:
         """Read an entry with where you stand."""
-        (entry,) = entries_with_states([self.entry(entry_id)], self.user)
-        return Response(self.get_serializer(entry).data)
+        visible = Entry.objects.visible_to(self.user).filter(pk=parsed_id(entry_id))
+        for entry in student_entries(visible, self.user):
+            return Response(entry)
+        raise Http404
 
 
 class Submit(StudentView):
@@ -102,7 +109,7 @@ class Submit(StudentView):
             raise ValidationError({"Idempotency-Key": [f"At most {MAX_KEY} characters."]})
         entry = self.entry(entry_id)
         submission = self.bound().save(entry=entry, idempotency_key=key or None, by=self.user)
-        return Response(SubmissionSerializer(submission).data, status=201)
+        return Response(self.one(OWN_SUBMISSION_ROW, submission.pk), status=201)
 
 
 class StudentEntrySubmissions(StudentList):
@@ -129,4 +136,4 @@ class StudentSubmission(StudentView):
     @extend_schema(responses=SubmissionSerializer)
     def get(self, request: Request, submission_id: str) -> Response:
         """Read one of your submissions, with its outcome once that is released."""
-        return Response(self.get_serializer(self.found(self.submissions(), submission_id)).data)
+        return Response(self.one(OWN_SUBMISSION_ROW, submission_id))

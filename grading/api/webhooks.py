@@ -15,9 +15,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import ServiceSerializer
 from accounts.api.fields import Flag, Id, Moment, OptionalText, Text
 from accounts.api.filters import MomentFilter, Ordering
+from accounts.api.rows import OneRow, RowSerializer
 from accounts.api.schema import IF_MATCH, NAMED_IS_MISSING, ErrorSerializer
 from components.api.serializers import COMPONENT_ID
 from components.api.views import ConfigureList, ConfigureView
@@ -55,7 +55,7 @@ WEBHOOK = {
         ),
     ]
 )
-class WebhookSerializer(ServiceSerializer):
+class WebhookSerializer(RowSerializer):
     """An address that is told what happens in a component."""
 
     webhook_id = Id(source="pk", read_only=True)
@@ -91,6 +91,9 @@ class WebhookSerializer(ServiceSerializer):
         return update_webhook(instance, **validated_data)
 
 
+WEBHOOK_ROW = OneRow(WebhookSerializer, Webhook.objects.managed_by)
+
+
 class WebhookWithSecretSerializer(WebhookSerializer):
     """A new webhook, with the secret that signs its messages: keep it, it is not shown again."""
 
@@ -119,7 +122,7 @@ class WebhookWithSecretSerializer(WebhookSerializer):
         )
     ]
 )
-class DeliverySerializer(serializers.Serializer):
+class DeliverySerializer(RowSerializer):
     """One message, and how its delivery went."""
 
     delivery_id = Id(source="pk", read_only=True)
@@ -180,7 +183,8 @@ class Webhooks(ConfigureList):
         serializer = self.bound()
         component = self.component(str(serializer.validated_data["component_id"]))
         webhook = serializer.save(component=component, by=self.user)
-        return Response(WebhookWithSecretSerializer(webhook).data, status=201)
+        row = {**self.one(WEBHOOK_ROW, webhook.pk), "secret": webhook.secret}
+        return Response(row, status=201)
 
 
 class WebhookView(WebhookMixin):
@@ -189,7 +193,7 @@ class WebhookView(WebhookMixin):
     @extend_schema(responses=WebhookSerializer)
     def get(self, request: Request, webhook_id: str) -> Response:
         """Read a webhook."""
-        return Response(self.get_serializer(self.webhook(webhook_id)).data)
+        return Response(self.one(WEBHOOK_ROW, webhook_id))
 
     @extend_schema(
         request=WebhookSerializer(partial=True),
@@ -199,17 +203,15 @@ class WebhookView(WebhookMixin):
     def put(self, request: Request, webhook_id: str) -> Response:
         """Change a webhook: all of its fields, or some."""
         webhook = self.webhook(webhook_id)
-        self.require_match(self.get_serializer(webhook).data)
-        serializer = self.bound(webhook, partial=True)
-        serializer.save(by=self.user)
-        return Response(serializer.data)
+        self.require_match(self.one(WEBHOOK_ROW, webhook_id))
+        self.bound(webhook, partial=True).save(by=self.user)
+        return Response(self.one(WEBHOOK_ROW, webhook_id))
 
     @extend_schema(responses={200: WebhookSerializer})
     def delete(self, request: Request, webhook_id: str) -> Response:
         """Take a webhook away, with its deliveries. The answer is what was deleted."""
-        webhook = self.webhook(webhook_id)
-        deleted = self.get_serializer(webhook).data
-        remove_webhook(webhook, by=self.user)
+        deleted = self.one(WEBHOOK_ROW, webhook_id)
+        remove_webhook(self.webhook(webhook_id), by=self.user)
         return Response(deleted)
 
 
@@ -238,4 +240,5 @@ class Resend(WebhookMixin):
         """Send a message once more."""
         deliveries = self.webhook(webhook_id).deliveries.select_related("webhook__component")
         delivery = resend_delivery(self.found(deliveries, delivery_id), by=self.user)
-        return Response(DeliverySerializer(delivery).data)
+        (row,) = DeliverySerializer.rows(WebhookDelivery.objects.filter(pk=delivery.pk))
+        return Response(row)

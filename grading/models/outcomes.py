@@ -74,11 +74,6 @@ class Outcome(models.Model):
     def __str__(self) -> str:
         return f"{self.submission_id}"
 
-    def with_self(self, revision: OutcomeRevision) -> OutcomeRevision:
-        """One of its revisions that knows its outcome without another query."""
-        revision.outcome = self
-        return revision
-
     @property
     def review_sentences(self) -> list[str]:
         """Why a person should look, in sentences."""

@@ -40,13 +40,6 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Fetches the outcome with its revisions in force and released, in the same query."""
         return self.select_related("outcome__current__created_by", "outcome__released__created_by")
 
-    def with_result(self, which: str) -> SubmissionQuerySet:
-        """Fetches the student and the `current` or `released` revision with its provenance."""
-        revision = f"outcome__{which}"
-        return self.select_related("student", f"{revision}__run", f"{revision}__created_by").defer(
-            f"{revision}__run__raw_reply", f"{revision}__run__error_message"
-        )
-
     def with_latest_run(self) -> SubmissionQuerySet:
         """Adds `run_state` and `run_error` of the newest run (None where there is none)."""
         newest = GradingRun.objects.filter(submission=models.OuterRef("pk")).order_by("-created_at")
@@ -129,28 +122,30 @@ class Submission(models.Model):
         return getattr(self, "outcome", None)
 
     @property
-    def current_revision(self) -> OutcomeRevision | None:
-        """What is in force for staff, or None."""
-        outcome = self.current_outcome
-        return outcome.with_self(outcome.current) if outcome else None
-
-    @property
     def released_revision(self) -> OutcomeRevision | None:
         """What the student may read, or None."""
         outcome = self.current_outcome
-        return outcome.with_self(outcome.released) if outcome and outcome.released else None
+        return outcome.released if outcome else None
 
     @property
     def status(self) -> SubmissionStatus:
         """Where it stands for staff; needs :meth:`SubmissionQuerySet.with_latest_run`."""
-        if self.run_state == RunState.QUEUED:  # type: ignore[attr-defined]
-            return SubmissionStatus.QUEUED
-        if self.run_state == RunState.RUNNING:  # type: ignore[attr-defined]
-            return SubmissionStatus.GRADING
         outcome = self.current_outcome
-        if outcome is None or outcome.needs_review:
-            return SubmissionStatus.NEEDS_PERSON
-        return SubmissionStatus.RELEASED
+        return status_of(self.run_state, outcome.needs_review if outcome else None)  # type: ignore[attr-defined]
+
+
+def status_of(run_state: str | None, needs_review: bool | None) -> SubmissionStatus:
+    """Where a submission stands for staff.
+
+    Args:
+        run_state: of its newest run, if there is one.
+        needs_review: of its outcome; None where there is none.
+    """
+    if run_state == RunState.QUEUED:
+        return SubmissionStatus.QUEUED
+    if run_state == RunState.RUNNING:
+        return SubmissionStatus.GRADING
+    return SubmissionStatus.RELEASED if needs_review is False else SubmissionStatus.NEEDS_PERSON
 
 
 _IDLE = Q(run_state__isnull=True) | ~Q(run_state__in=ACTIVE_STATES)
@@ -161,7 +156,7 @@ STATUS_FILTERS = {
     & (Q(outcome__isnull=True) | Q(outcome__needs_review=True)),
     SubmissionStatus.RELEASED: _IDLE & Q(outcome__needs_review=False),
 }
-"""The same four cases as :attr:`Submission.status`, for the database."""
+"""The same four cases as :func:`status_of`, for the database."""
 
 
 class StudentEntryState(models.Model):
@@ -194,17 +189,6 @@ class StudentEntryState(models.Model):
         return f"{self.student_id} {self.entry_id}: {self.status}"
 
     @staticmethod
-    def id_for(entry: Entry, student: User) -> uuid.UUID:
+    def id_for(entry_id: uuid.UUID, student_id: uuid.UUID) -> uuid.UUID:
         """The id of this student's state in this entry."""
-        return uuid.uuid5(entry.pk, str(student.pk))
-
-    @classmethod
-    def not_submitted(cls, entry: Entry, student: User) -> StudentEntryState:
-        """What stands for the row that is not there yet; it is not stored."""
-        return cls(
-            id=cls.id_for(entry, student),
-            entry=entry,
-            student=student,
-            created_at=entry.created_at,
-            updated_at=entry.created_at,
-        )
+        return uuid.uuid5(entry_id, str(student_id))

@@ -11,8 +11,9 @@ def refresh_state(entry: Entry, student: User) -> StudentEntryState:
 
     Call it in the transaction of whatever changed one of these; it locks the state's row.
     """
+    key = StudentEntryState.id_for(entry.pk, student.pk)
     state, _created = StudentEntryState.objects.select_for_update().get_or_create(
-        entry=entry, student=student, defaults={"id": StudentEntryState.id_for(entry, student)}
+        entry=entry, student=student, defaults={"id": key}
     )
     latest = Submission.objects.filter(entry=entry, student=student).order_by("-attempt").first()
     state.latest_submission = latest

@@ -1,5 +1,8 @@
 """What a student sees and does: components, entries, an answer, its outcome."""
 
+import math
+from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,6 +15,7 @@ from accounts.errors import ConflictError, DomainError
 from accounts.http import signed_in
 from accounts.models import User
 from accounts.rules import can_study
+from accounts.throttles import SubmitThrottle, seconds_to_wait
 from components.forms import show_error
 from components.models import Component, Entry
 from grading.forms import AnswerForm
@@ -39,14 +43,11 @@ def entry(request: HttpRequest, pk: UUID) -> HttpResponse:
     entries = Entry.objects.visible_to(student).select_related("component", "rubric")
     found = get_object_or_404(entries, pk=pk)
     form = AnswerForm(request.POST or None)
+    wait = None
     if request.method == "POST" and form.is_valid():
-        try:
-            submission = submit_answer(found, **form.cleaned_data, by=student)
-        except DomainError as error:
-            show_error(form, error)
-            if isinstance(error, ConflictError):
-                form.renew_key()
-        else:
+        wait = seconds_to_wait(SubmitThrottle(), request)
+        submission = _handed_in(form, found, student) if wait is None else None
+        if submission is not None:
             messages.success(request, _("Your answer is handed in."))
             return redirect("grading:student_submission", submission.pk)
     attempts = Submission.objects.visible_to(student).filter(entry=found).with_outcome()
@@ -56,7 +57,9 @@ def entry(request: HttpRequest, pk: UUID) -> HttpResponse:
         "attempts": attempts.newest_first(),
         "form": form,
     }
-    return render(request, "grading/student_entry.html", context)
+    if wait is None:
+        return render(request, "grading/student_entry.html", context)
+    return _too_often(request, context, math.ceil(wait))
 
 
 def submission(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -72,6 +75,28 @@ def submission_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     """
     found = _own_submission(request, pk)
     return render(request, "grading/_student_outcome.html", _outcome_context(request, found))
+
+
+def _handed_in(form: AnswerForm, entry: Entry, student: User) -> Submission | None:
+    """The answer of a valid form, handed in; None where it is refused, and the form says why."""
+    try:
+        return submit_answer(entry, **form.cleaned_data, by=student)
+    except DomainError as error:
+        show_error(form, error)
+        if isinstance(error, ConflictError):
+            form.renew_key()
+        return None
+
+
+def _too_often(request: HttpRequest, context: dict[str, Any], seconds: int) -> HttpResponse:
+    """The entry's page with all that was typed, and how long to wait."""
+    text = _("You hand in too often. Your answer is still below; submit it in %d seconds.")
+    context["form"].add_error(None, text % seconds)
+    response = render(
+        request, "grading/student_entry.html", context, status=HTTPStatus.TOO_MANY_REQUESTS
+    )
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def _student(request: HttpRequest) -> User:

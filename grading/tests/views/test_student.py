@@ -87,7 +87,7 @@ def test_component_asks_the_same_whatever_the_number(
 ):
     for _i in range(count):
         grade(make_submission(EntryFactory(component=component), student))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert page("student_component", component.pk).count("list-group-item") == count
 
 

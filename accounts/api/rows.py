@@ -1,0 +1,146 @@
+"""Reading for an answer: just the columns that a serializer names, and no model objects.
+
+A serializer's declared fields say both what the schema documents and what is read. A list is one
+query for tuples; a single object is one statement whose SQL is worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.db.models import QuerySet, UUIDField
+from django.db.models.sql.compiler import SQLCompiler
+
+from accounts.api.base import ServiceSerializer
+from accounts.enums import Role
+from accounts.models import User
+
+Row = Sequence[Any]
+Reader = Callable[[Row], Any]
+
+
+class RowSerializer(ServiceSerializer):
+    """A serializer that represents rows of a queryset instead of objects.
+
+    Each field is read from the column of its `source`. One that is made of several, or of another,
+    names them as `columns` and makes itself in `from_columns`. A nested serializer is null where
+    its `key` is.
+    """
+
+    key: ClassVar[str] = "pk"
+
+    @classmethod
+    def rows(cls, queryset: QuerySet[Any]) -> list[dict[str, Any]]:
+        """The rows of a queryset as the answer's JSON; one query."""
+        plan = plan_of(cls)
+        return [plan.read(row) for row in queryset.values_list(*plan.columns)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The columns to ask for, and what makes an answer of a row of them."""
+
+    columns: list[str]
+    read: Reader
+
+
+@cache
+def plan_of(serializer: type[RowSerializer]) -> Plan:
+    """How to read what a serializer represents."""
+    columns: list[str] = []
+    read = _nested_reader(serializer(), "", columns)
+    return Plan(columns, read)
+
+
+class OneRow:
+    """Reads one row by its id, with SQL that is worked out once per role and database.
+
+    Args:
+        serializer: says what is read.
+        visible: the queryset that a user may read from.
+    """
+
+    def __init__(
+        self, serializer: type[RowSerializer], visible: Callable[[User], QuerySet[Any]]
+    ) -> None:
+        self.plan = plan_of(serializer)
+        self.visible = visible
+        self.statements: dict[tuple[str, str], Statement] = {}
+
+    def __call__(self, user: User, key: UUID) -> dict[str, Any] | None:
+        """The row as the answer's JSON; None where there is none that the user may read."""
+        kind = (user.role, connection.vendor)
+        if kind not in self.statements:
+            self.statements[kind] = self._prepared(Role(user.role))
+        row = self.statements[kind].fetch(user.pk, key)
+        return None if row is None else self.plan.read(row)
+
+    def _prepared(self, role: Role) -> Statement:
+        user, key = User(pk=uuid4(), role=role), uuid4()
+        rows = self.visible(user).filter(pk=key).order_by().values_list(*self.plan.columns)
+        return Statement(rows, {user.pk: 0, key: 1})
+
+
+class Statement:
+    """The SQL of a queryset in which some ids are stand-ins for those of each call."""
+
+    def __init__(self, rows: QuerySet[Any], stand_ins: dict[UUID, int]) -> None:
+        self.compiler: SQLCompiler = rows.query.get_compiler(connection=connection)
+        self.sql, parameters = self.compiler.as_sql()
+        places = {_adapted(stand_in): place for stand_in, place in stand_ins.items()}
+        self.parameters = list(parameters)
+        self.places = [
+            (index, places[value]) for index, value in enumerate(parameters) if value in places
+        ]
+        expressions = [expression for expression, _sql, _alias in self.compiler.select]
+        self.converters = self.compiler.get_converters(expressions)
+
+    def fetch(self, *ids: UUID) -> Row | None:
+        """The first row for these ids."""
+        parameters = self.parameters.copy()
+        for index, place in self.places:
+            parameters[index] = _adapted(ids[place])
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, parameters)
+            rows: Iterable[Row] = cursor.fetchall()
+        if self.converters:
+            rows = self.compiler.apply_converters(rows, self.converters)
+        return next(iter(rows), None)
+
+
+def _adapted(key: UUID) -> Any:
+    return UUIDField().get_db_prep_value(key, connection)
+
+
+def _reader(field: Any, prefix: str, columns: list[str]) -> Reader:
+    """What reads a field; the columns it needs are added to `columns`."""
+    if hasattr(field, "columns"):
+        places = [_place(prefix + name, columns) for name in field.columns]
+        make = field.from_columns
+        return lambda row: make(*[row[place] for place in places])
+    name = prefix + field.source.replace(".", "__")
+    if isinstance(field, RowSerializer):
+        return _nested_reader(field, f"{name}__", columns)
+    return itemgetter(_place(name, columns))
+
+
+def _nested_reader(serializer: RowSerializer, prefix: str, columns: list[str]) -> Reader:
+    key = _place(prefix + serializer.key, columns)
+    readers = [
+        (name, _reader(field, prefix, columns))
+        for name, field in serializer.fields.items()
+        if not field.write_only
+    ]
+    return lambda row: None if row[key] is None else {name: read(row) for name, read in readers}
+
+
+def _place(name: str, columns: list[str]) -> int:
+    if name not in columns:
+        columns.append(name)
+    return columns.index(name)
