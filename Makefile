@@ -1,13 +1,14 @@
 # FlexAGE. `make help` lists what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run worker test check lint types imports migrations-check test-sqlite test-postgres \
-	test-e2e format lock audit clean
+	test-api test-e2e fuzz schema format lock audit clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-warn-conflicts
 PYTEST := $(BIN)/python -m pytest
+HERE := not e2e and not live
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
@@ -45,7 +46,7 @@ worker: $(VENV)/.run  ## run one more worker
 
 test: check  ## everything: lint, types, imports, migrations, tests on both databases, browser
 
-check: lint types imports migrations-check test-sqlite test-postgres test-e2e  ## the same
+check: lint types imports migrations-check test-sqlite test-postgres test-api test-e2e  ## the same
 	@echo "All checks passed."
 
 lint: $(VENV)/.dev  ## style of code and templates
@@ -63,19 +64,28 @@ migrations-check: $(VENV)/.dev  ## every model change has its migration
 	@DJANGO_SETTINGS_MODULE=flexage.settings_test $(BIN)/python manage.py makemigrations --check --dry-run
 
 test-sqlite: $(VENV)/.dev  ## tests on SQLite
-	@env -u DATABASE_URL $(PYTEST) -n 2 -m "not e2e"
+	@env -u DATABASE_URL $(PYTEST) -n 2 -m "$(HERE)"
 
 test-postgres: $(VENV)/.dev  ## tests on a private PostgreSQL
-	@$(BIN)/python scripts/with_postgres.py $(PYTEST) -n 2 -m "not e2e"
+	@$(BIN)/python scripts/with_postgres.py $(PYTEST) -n 2 -m "$(HERE)"
+
+test-api: $(VENV)/.dev  ## the running API against its schema, and a client generated from that
+	@$(BIN)/python scripts/with_postgres.py $(PYTEST) -n 2 -m live
 
 test-e2e: $(VENV)/.dev  ## the journeys in a real browser, with real servers and workers
 	@sh scripts/ensure_browser.sh $(BIN)/python
 	@$(BIN)/python scripts/with_postgres.py $(PYTEST) -m e2e
 
+fuzz: $(VENV)/.dev  ## the same for longer: EXAMPLES per operation, ROLE of who asks (all without it)
+	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m scripts.fuzz_api $(ROLE) --examples $(or $(EXAMPLES),100)
+
 # --- keeping it ----------------------------------------------------------------
 
 format: $(VENV)/.dev  ## format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+schema: $(VENV)/.dev  ## write docs/openapi.yaml, the schema of the API
+	@DJANGO_SETTINGS_MODULE=flexage.settings_test $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 lock: $(VENV)/.dev  ## compile the pins from requirements*.in
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from import_export.admin import ImportExportMixin
 
 from accounts.errors import DomainError
+from accounts.lockout import lift_lockout, locked_out_usernames
 from accounts.models import User
 from accounts.resources import UserResource
 from accounts.services import check_admin_remains, set_active
@@ -87,12 +88,15 @@ class SheetAdminMixin(ImportExportMixin):
 
 @admin.register(User)
 class UserAdmin(SheetAdminMixin, DjangoUserAdmin):
-    """Search, filter, import and export; (de)activate many; reset a password."""
+    """Search, filter, import and export; (de)activate many; reset a password; lift a lockout."""
 
     resource_classes = [UserResource]
     form = ChangeUserForm
     add_form = CreateUserForm
-    list_display = ("username", "full_name", "email", "role", "is_active", "last_login")
+    list_display = (
+        *("username", "full_name", "email", "role"),
+        *("is_active", "is_locked_out", "last_login"),
+    )
     list_filter = ("role", "is_active", "created_at")
     list_per_page = 50
     search_fields = ("username", "full_name", "email")
@@ -121,7 +125,7 @@ class UserAdmin(SheetAdminMixin, DjangoUserAdmin):
             },
         ),
     )
-    actions = ["activate", "deactivate"]
+    actions = ["activate", "deactivate", "lift_lockout"]
 
     @admin.action(description=_("Activate the selected users"))
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -130,6 +134,25 @@ class UserAdmin(SheetAdminMixin, DjangoUserAdmin):
     @admin.action(description=_("Deactivate the selected users"))
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         self._set_active(request, queryset, is_active=False)
+
+    @admin.action(description=_("Lift the lockout of the selected users"))
+    def lift_lockout(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        names = locked_out_usernames()
+        lifted = sum(lift_lockout(user) for user in queryset if user.username.lower() in names)
+        text = ngettext("%d lockout lifted.", "%d lockouts lifted.", lifted) % lifted
+        self.message_user(request, text, messages.SUCCESS)
+
+    @admin.display(boolean=True, description=_("locked out"))
+    def is_locked_out(self, user: User) -> bool:
+        """Whether too many wrong passwords keep this person from signing in now."""
+        return getattr(user, "is_locked_out", False)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        page = super().get_changelist_instance(request)
+        names = locked_out_usernames()
+        for user in page.result_list:
+            user.is_locked_out = user.username.lower() in names
+        return page
 
     def _set_active(
         self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool

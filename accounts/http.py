@@ -1,6 +1,8 @@
 """What views need to know of the person behind a request."""
 
+from ipaddress import ip_address
 from typing import cast
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
@@ -28,4 +30,17 @@ def is_htmx(request: HttpRequest) -> bool:
 
 def client_address(request: HttpRequest) -> str:
     """The address that a request came from, behind as many proxies as the settings say."""
-    return BaseThrottle().get_ident(request)  # type: ignore[arg-type]
+    told = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
+    for address in (told, _without_port(told)):
+        try:
+            return str(ip_address(address))
+        except ValueError:
+            continue
+    return request.META.get("REMOTE_ADDR", "")  # the proxy's own
+
+
+def _without_port(address: str) -> str:
+    try:
+        return urlsplit(f"//{address}").hostname or ""
+    except ValueError:
+        return ""

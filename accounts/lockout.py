@@ -6,6 +6,7 @@ from typing import Any
 from axes.models import AccessAttempt
 from axes.utils import reset
 from django.conf import settings
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,10 +14,13 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 
+MAX_NAME = AccessAttempt._meta.get_field("username").max_length
+
 
 def attempted_username(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
     """The name that somebody tries to sign in with, as attempts are counted."""
-    return str((credentials or {}).get("username", ""))[:255].lower()
+    name = str((credentials or {}).get("username", "")).lower()
+    return name[:MAX_NAME]  # cut last: lower case may be longer
 
 
 def locked_out_response(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
@@ -40,11 +44,17 @@ def locked_out_response(request: HttpRequest, *_args: Any, **_kwargs: Any) -> Ht
 
 def locked_out_usernames() -> set[str]:
     """The names, in lower case, that are locked out from some address now."""
-    attempts = AccessAttempt.objects.filter(
-        failures_since_start__gte=settings.AXES_FAILURE_LIMIT,
-        attempt_time__gt=timezone.now() - settings.AXES_COOLOFF_TIME,
+    if not settings.AXES_ENABLED:
+        return set()
+    # There is a row for each browser that was used; they count together.
+    attempts = (
+        AccessAttempt.objects.filter(attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME)
+        .order_by()
+        .values("username", "ip_address")
+        .annotate(failures=Sum("failures_since_start"))
+        .filter(failures__gte=settings.AXES_FAILURE_LIMIT)
     )
-    return {name for name in attempts.values_list("username", flat=True) if name}
+    return {attempt["username"] for attempt in attempts if attempt["username"]}
 
 
 def lift_lockout(user: User) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.enums import Role
@@ -42,14 +42,23 @@ def save_user(user: User) -> User:
     Raises:
         DomainError: `invalid` with the field's message, or `last_admin`.
     """
+    _check_valid(user)
+    check_admin_remains(user)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        _check_valid(user)  # somebody else took the name meanwhile
+        raise
+    return user
+
+
+def _check_valid(user: User) -> None:
     try:
         user.full_clean()
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise DomainError("invalid", messages[0], field=field) from error
-    check_admin_remains(user)
-    user.save()
-    return user
 
 
 def check_admin_remains(user: User) -> None:

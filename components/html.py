@@ -29,8 +29,10 @@ BETWEEN_TAGS = re.compile(r"(?<=>)\s*\n\s*(?=<)")
 SOURCE_LINE_BREAK = re.compile(r"\s*\n\s*")
 TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
 CELL_END = re.compile(r"</t[dh]>")
-ANY_RICH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-
+ANY_RICH_TAG = re.compile(
+    rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s+[^<>=]+=[^<>]*)?\s*/?>", re.IGNORECASE
+)
+"""With its attributes, if it has any: in "a<b and b>c" there is none."""
 HAS_MARKUP = re.compile(rf"{ANY_RICH_TAG.pattern}|&#?\w+;", re.IGNORECASE)
 
 

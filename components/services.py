@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.enums import Role
 from accounts.errors import ConflictError, DomainError, ForbiddenError, MissingError
 from accounts.models import User
+from accounts.retry import through_deadlocks
 from components.html import clean_rich_html
 from components.models import Component, Enrollment, Entry, Rubric
 from components.rubrics import RubricError, normalise_rubric, rubric_hash
@@ -49,6 +50,7 @@ def update_component(component: Component, *, by: User, **changes: Any) -> Compo
     return _change(component, changes)
 
 
+@through_deadlocks  # with what a worker does to the same rows at this moment
 @transaction.atomic
 def delete_component(component: Component, *, by: User) -> None:
     """Delete a component with its entries and everything submitted to them.
@@ -99,6 +101,7 @@ def update_entry(entry: Entry, *, by: User, **changes: Any) -> Entry:
     return _change(entry, changes)
 
 
+@through_deadlocks  # with what a worker does to the same rows at this moment
 @transaction.atomic
 def delete_entry(entry: Entry, *, by: User) -> None:
     """Delete an entry with everything submitted to it.

@@ -1,6 +1,7 @@
 """The API's schema and documentation, and its answer to a wrong address."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from http import HTTPStatus
 
 from csp.decorators import csp_update
@@ -8,7 +9,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
-from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 
@@ -19,6 +19,20 @@ EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 """The hash of an empty style element, which Redoc fills by script."""
 
 
+def readable(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A page for everybody to read; whatever else is asked of it is answered as the API does."""
+
+    @csrf_exempt
+    @login_not_required
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD"}:
+            return view(request)
+        return json_error(request, HTTPStatus.METHOD_NOT_ALLOWED)
+
+    return answer
+
+
 @cache
 def schema_yaml() -> bytes:
     """The OpenAPI schema; what `docs/openapi.yaml` holds."""
@@ -26,22 +40,19 @@ def schema_yaml() -> bytes:
     return OpenApiYamlRenderer().render(schema, renderer_context={})
 
 
-@require_safe
-@login_not_required
+@readable
 def schema(request: HttpRequest) -> HttpResponse:
     return HttpResponse(schema_yaml(), content_type="application/yaml; charset=utf-8")
 
 
-@require_safe
-@login_not_required
+@readable
 @ensure_csrf_cookie
 def docs(request: HttpRequest) -> HttpResponse:
     """Swagger UI, where requests can be tried with the session of the browser."""
     return render(request, "api/docs.html")
 
 
-@require_safe
-@login_not_required
+@readable
 @csp_update({"style-src": [EMPTY_STYLE]})
 def reference(request: HttpRequest) -> HttpResponse:
     """Redoc, to read."""

@@ -158,15 +158,18 @@ class ServiceSerializer(serializers.Serializer):
         try:
             return super().save(**kwargs)
         except DomainError as error:
-            name = self.name_of(error.field)
-            if type(error) is DomainError and name:
-                raise ValidationError({name: [error.message]}) from error
-            raise
+            path = self.path_to(error.field)
+            if type(error) is not DomainError or not path:
+                raise
+            problems: Any = [error.message]
+            for name in reversed(path):
+                problems = {name: problems}
+            raise ValidationError(problems) from error
 
-    def name_of(self, source: str) -> str:
-        """The field that writes to `source`; empty where there is none."""
+    def path_to(self, source: str) -> list[str]:
+        """The names that lead to the field that writes to `source`; empty where there is none."""
         return next(
-            (name for name, field in self.fields.items() if source in {name, field.source}), ""
+            ([name] for name, field in self.fields.items() if source in {name, field.source}), []
         )
 
 

@@ -22,6 +22,7 @@ SENTENCES = {
     HTTPStatus.BAD_REQUEST: _("The request cannot be understood."),
     HTTPStatus.FORBIDDEN: _("You may not do this."),
     HTTPStatus.NOT_FOUND: _("There is nothing at this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: _("This address can only be read."),
     HTTPStatus.INTERNAL_SERVER_ERROR: _("Something went wrong here; it is in the server's log."),
 }
 
@@ -50,7 +51,7 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
         error = ValidationError({"detail": [str(SENTENCES[HTTPStatus.BAD_REQUEST])]})
     response = exception_handler(error, context)
     if isinstance(error, ValidationError) and response is not None:
-        response.data = _with_detail(response.data)
+        response.data = _with_detail(_with_names(response.data))
     return response
 
 
@@ -64,6 +65,13 @@ def _refusal(error: DomainError) -> Response:
     if error.field not in {"", NON_FIELD_ERRORS} and status == HTTPStatus.BAD_REQUEST:
         return Response({error.field: [error.message]}, status=status)
     return Response({"detail": error.message, "code": error.code}, status=status)
+
+
+def _with_names(data: Any) -> Any:
+    """A list names its wrong items by number; in JSON every name is a text."""
+    if isinstance(data, dict):
+        return {str(name): _with_names(about) for name, about in data.items()}
+    return data
 
 
 def _with_detail(data: Any) -> Any:

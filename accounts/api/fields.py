@@ -12,7 +12,17 @@ from rest_framework import serializers
 
 
 class Text(serializers.CharField):
-    """A JSON string; a number is none."""
+    """A JSON string; a number is none.
+
+    Attributes:
+        limits: what the schema says of it besides its lengths.
+    """
+
+    def __init__(self, *, pattern: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not pattern and self.trim_whitespace and not self.allow_blank:
+            pattern = r"\S"
+        self.limits = {"pattern": pattern} if pattern else {}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -57,7 +67,11 @@ class Moment(serializers.DateTimeField):
 
 @extend_schema_field(OpenApiTypes.DOUBLE)
 class Number(serializers.Field):
-    """A JSON number, kept exactly as it was written, within `minimum`..`maximum`."""
+    """A JSON number, kept exactly as it was written, within `minimum`..`maximum`.
+
+    Attributes:
+        limits: the same, as the schema says it.
+    """
 
     default_error_messages = {
         "invalid": "A valid number is required.",
@@ -67,6 +81,7 @@ class Number(serializers.Field):
     def __init__(self, minimum: int = 0, maximum: int = 10**9, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.minimum, self.maximum = minimum, maximum
+        self.limits = {"minimum": minimum, "maximum": maximum}
 
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, int | float):

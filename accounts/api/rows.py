@@ -6,7 +6,7 @@ query for tuples; a single object is one statement whose SQL is worked out once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -14,14 +14,13 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import QuerySet, UUIDField
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import QuerySet
 
 from accounts.api.base import ServiceSerializer
+from accounts.api.statements import Row, Statement
 from accounts.enums import Role
 from accounts.models import User
 
-Row = Sequence[Any]
 Reader = Callable[[Row], Any]
 
 
@@ -85,37 +84,6 @@ class OneRow:
         user, key = User(pk=uuid4(), role=role), uuid4()
         rows = self.visible(user).filter(pk=key).order_by().values_list(*self.plan.columns)
         return Statement(rows, {user.pk: 0, key: 1})
-
-
-class Statement:
-    """The SQL of a queryset in which some ids are stand-ins for those of each call."""
-
-    def __init__(self, rows: QuerySet[Any], stand_ins: dict[UUID, int]) -> None:
-        self.compiler: SQLCompiler = rows.query.get_compiler(connection=connection)
-        self.sql, parameters = self.compiler.as_sql()
-        places = {_adapted(stand_in): place for stand_in, place in stand_ins.items()}
-        self.parameters = list(parameters)
-        self.places = [
-            (index, places[value]) for index, value in enumerate(parameters) if value in places
-        ]
-        expressions = [expression for expression, _sql, _alias in self.compiler.select]
-        self.converters = self.compiler.get_converters(expressions)
-
-    def fetch(self, *ids: UUID) -> Row | None:
-        """The first row for these ids."""
-        parameters = self.parameters.copy()
-        for index, place in self.places:
-            parameters[index] = _adapted(ids[place])
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, parameters)
-            rows: Iterable[Row] = cursor.fetchall()
-        if self.converters:
-            rows = self.compiler.apply_converters(rows, self.converters)
-        return next(iter(rows), None)
-
-
-def _adapted(key: UUID) -> Any:
-    return UUIDField().get_db_prep_value(key, connection)
 
 
 def _reader(field: Any, prefix: str, columns: list[str]) -> Reader:

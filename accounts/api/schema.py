@@ -73,6 +73,9 @@ RETRY_AFTER = {
 }
 
 
+REFUSED_SIGN_IN = OpenApiResponse(
+    ErrorSerializer, description="What was sent proves nobody who may sign in."
+)
 NAMED_IS_MISSING = OpenApiResponse(
     ErrorSerializer, description="What the body names does not exist, or is not yours to see."
 )
@@ -113,6 +116,20 @@ class Schema(AutoSchema):
     def get_request_serializer(self) -> Any:
         """Only what a view says: a DELETE that names no request has none."""
         return None if self.method == "DELETE" else super().get_request_serializer()
+
+    def _map_serializer_field(
+        self, field: Any, direction: Any, bypass_extensions: bool = False
+    ) -> Any:
+        mapped = super()._map_serializer_field(field, direction, bypass_extensions)
+        if direction != "request" or not mapped:
+            return mapped
+        return {**mapped, **getattr(field, "limits", {})}
+
+    def _get_filter_parameters(self) -> list[dict[str, Any]]:
+        """Filters without a value, as an empty field of a form is sent, filter nothing."""
+        return [
+            {**parameter, "allowEmptyValue": True} for parameter in super()._get_filter_parameters()
+        ]
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
@@ -162,12 +179,22 @@ class Schema(AutoSchema):
         self.registry.register_on_missing(component)
         return component.ref
 
+    def _invalid(self) -> dict[str, Any]:
+        component = ResolvedComponent(
+            name="Invalid", type=ResolvedComponent.SCHEMA, schema=INVALID, object=INVALID
+        )
+        self.registry.register_on_missing(component)
+        return component.ref
+
     def _described(self, status: HTTPStatus) -> dict[str, Any]:
         body: dict[str, Any] = {"description": str(SENTENCES[status])}
         if status == HTTPStatus.NOT_MODIFIED:
             return body
         error = self.resolve_serializer(ErrorSerializer, "response").ref
-        schema = INVALID if status == HTTPStatus.BAD_REQUEST else error
+        schema = self._invalid() if status == HTTPStatus.BAD_REQUEST else error
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             body["headers"] = RETRY_AFTER
-        return {**body, "content": {"application/json": {"schema": schema}}}
+        content: dict[str, Any] = {"schema": schema}
+        if status != HTTPStatus.BAD_REQUEST:
+            content["example"] = {"detail": str(SENTENCES[status]).replace("`", "")}
+        return {**body, "content": {"application/json": content}}

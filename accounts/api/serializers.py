@@ -19,11 +19,22 @@ from accounts.models import User
 from accounts.services import create_user
 
 MAX_PASSWORD = 1000
+USERNAME = r"^[^\s!-*,/:-?\[-^`{-~]+$"
+"""No spaces, and of the ASCII punctuation only `@ . + - _`."""
+EMAIL = r"^\S+@\S+$"
+
+
+class _Unique(UniqueValidator):
+    """What is too long to be stored is nobody's, and nothing to ask a database for."""
+
+    def __call__(self, value: str, serializer_field: Any) -> None:
+        if len(value) <= serializer_field.max_length:
+            super().__call__(value, serializer_field)
 
 
 def _no_other(message: Any) -> UniqueValidator:
     """Says of the field what the database's constraint would say of the whole account."""
-    return UniqueValidator(User.objects.all(), message=message, lookup="iexact")
+    return _Unique(User.objects.all(), message=message, lookup="iexact")
 
 
 @extend_schema_serializer(
@@ -78,11 +89,13 @@ class RegisterSerializer(ServiceSerializer):
 
     username = Text(
         max_length=100,
+        pattern=USERNAME,
         validators=[_no_other(_("A user with this username exists already."))],
     )
     password = Text(max_length=MAX_PASSWORD, trim_whitespace=False)
     email = OptionalText(
         max_length=255,
+        pattern=EMAIL,
         validators=[_no_other(_("A user with this e-mail address exists already."))],
     )
     full_name = OptionalText(max_length=255)

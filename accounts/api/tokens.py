@@ -1,15 +1,21 @@
 """Bearer tokens: JWT, HS256, the user's id as `sub`."""
 
 from typing import Any
+from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken, TokenError
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.utils import get_md5_hash_password
 
+from accounts.api.statements import OneUser
+from accounts.backends import AccountBackend
 from accounts.models import User
+
+read_user = OneUser()
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -17,9 +23,17 @@ class BearerAuthentication(JWTAuthentication):
 
     def get_user(self, validated_token: Any) -> Any:
         try:
-            return super().get_user(validated_token)
-        except ValidationError as error:  # our signature, and no id of ours
+            user = read_user(UUID(validated_token[api_settings.USER_ID_CLAIM]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidToken(str(_("The token names nobody."))) from error
+        if user is None or not AccountBackend().user_can_authenticate(user):
+            raise AuthenticationFailed(str(_("This user may not sign in.")), code="user_inactive")
+        signed_for = validated_token.get(api_settings.REVOKE_TOKEN_CLAIM)
+        if signed_for != get_md5_hash_password(user.password):
+            raise AuthenticationFailed(
+                str(_("The password changed; sign in again.")), code="revoked"
+            )
+        return user
 
 
 class BearerScheme(SimpleJWTScheme):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, user_logged_in
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.api.base import ApiView, ListView, MayConfigure
 from accounts.api.bulk import ResultsSerializer, RowsSerializer, answer_rows
 from accounts.api.filters import FlagFilter, ListFilters, Ordering
+from accounts.api.schema import REFUSED_SIGN_IN
 from accounts.api.serializers import (
     USER,
     AccessSerializer,
@@ -30,6 +31,8 @@ from accounts.api.wire import StrictFormParser, StrictJSONParser
 from accounts.enums import Role
 from accounts.models import User
 from accounts.throttles import count_failed_sign_in, seconds_to_wait_for_sign_in
+
+SIGNED_IN = {200: TokensSerializer, 401: REFUSED_SIGN_IN}
 
 
 class PublicView(ApiView):
@@ -47,7 +50,7 @@ class SignIn(PublicView):
     parser_classes = [StrictFormParser]
     serializer_class = SignInSerializer
 
-    @extend_schema(request=SignInSerializer, responses=TokensSerializer, auth=[])
+    @extend_schema(request=SignInSerializer, responses=SIGNED_IN, auth=[])
     def post(self, request: Request) -> Response:
         """Sign in with a form.
 
@@ -62,13 +65,15 @@ class SignIn(PublicView):
         if user is None:
             count_failed_sign_in(request._request)
             raise AuthenticationFailed(_("That username and password do not belong together."))
+        # As on the page: wrong passwords of before are forgotten, and the time is noted.
+        user_logged_in.send(sender=type(user), request=request._request, user=user)
         return Response(tokens_for(user))
 
 
 class SignInJson(SignIn):
     parser_classes = [StrictJSONParser]
 
-    @extend_schema(request=SignInSerializer, responses=TokensSerializer, auth=[])
+    @extend_schema(request=SignInSerializer, responses=SIGNED_IN, auth=[])
     def post(self, request: Request) -> Response:
         """Sign in with JSON."""
         return super().post(request)
@@ -77,7 +82,11 @@ class SignInJson(SignIn):
 class Refresh(PublicView):
     serializer_class = RefreshSerializer
 
-    @extend_schema(request=RefreshSerializer, responses={200: AccessSerializer}, auth=[])
+    @extend_schema(
+        request=RefreshSerializer,
+        responses={200: AccessSerializer, 401: REFUSED_SIGN_IN},
+        auth=[],
+    )
     def post(self, request: Request) -> Response:
         """Get a new access token."""
         return Response(renewed_access(self.bound().validated_data["refresh_token"]))

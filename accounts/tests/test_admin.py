@@ -4,6 +4,7 @@ import re
 from urllib.parse import urljoin
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from accounts.enums import Role
@@ -94,10 +95,10 @@ def test_user_list_search_and_filters(query, names, browser):
 def test_user_list_takes_as_many_queries_for_three_as_for_one(
     admin, browser, django_assert_num_queries
 ):
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get(LIST)
     UserFactory.create_batch(2)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get(LIST)
 
 
@@ -114,6 +115,52 @@ def test_action_never_deactivates_the_last_admin(browser, admin, student):
     response = run_action(browser, USERS, "deactivate", [student, admin])
     assert "last active admin" in messages_of(response)[0]
     assert User.objects.active().count() == User.objects.count()
+
+
+@pytest.fixture
+def guess(client, settings):
+    """Have somebody guess the password of a user until that name is locked out."""
+
+    def guess(user, times=3):
+        for _i in range(times):
+            typed = {"username": user.username.upper(), "password": "wrong"}
+            client.post(reverse("accounts:sign_in"), typed)
+
+    settings.AXES_FAILURE_LIMIT = 3
+    return guess
+
+
+def locked_out_in(page):
+    """The names that the list marks as locked out."""
+    icon = r'field-is_locked_out"><img src="[^"]*icon-yes'
+    return set(
+        re.findall(rf'field-username">.*?>([^<]+)</a>(?:(?!</tr>).)*{icon}', page.text, re.S)
+    )
+
+
+def test_user_list_marks_who_is_locked_out(browser, guess, student):
+    guess(UserFactory(username="locked"))
+    guess(UserFactory(username="forgetful"), times=2)
+    assert locked_out_in(browser.get(LIST)) == {"locked"}
+
+
+def test_action_lifts_the_lockout_of_the_selected_users_only(browser, guess, client, student):
+    locked, other = UserFactory(username="locked"), UserFactory(username="other")
+    guess(locked)
+    guess(other)
+    response = run_action(browser, USERS, "lift_lockout", [locked, student])
+    assert messages_of(response) == ["1 lockout lifted."]
+    assert locked_out_in(response) == {"other"}
+    typed = {"username": "locked", "password": PASSWORD}
+    assert client.post(reverse("accounts:sign_in"), typed).status_code == 302
+    assert (
+        Client().post(reverse("accounts:sign_in"), typed | {"username": "other"}).status_code == 429
+    )
+
+
+def test_action_says_where_there_is_no_lockout_to_lift(browser, student):
+    response = run_action(browser, USERS, "lift_lockout", [student])
+    assert messages_of(response) == ["0 lockouts lifted."]
 
 
 @pytest.mark.parametrize("changes", [{"is_active": ""}, {"role": "student"}], ids=str)

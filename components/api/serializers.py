@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.api.fields import Id, Moment, OptionalText, Text
 from accounts.api.rows import OneRow, RowSerializer
+from components.api.rubric import RUBRIC, RubricField
 from components.html import sent_to_html
 from components.models import Component, Entry
 from components.services import create_component, create_entry, set_rubric, update_component
@@ -17,14 +18,6 @@ from components.services import update_entry as change_entry
 COMPONENT = {
     "comp_name": "Foundations of Biology",
     "general_instructions": "<p>Answer in your own words.</p>",
-}
-RUBRIC = {
-    "criteria": [{"text": "Argument", "marks": 10}, {"text": "Evidence", "marks": 5}],
-    "performance_levels": [{"text": "Excellent"}, {"text": "Good"}, {"text": "Poor"}],
-    "cell_descriptions": [
-        ["Every step follows from the one before.", "Most steps follow.", "Few steps follow."],
-        ["Measurements with their units.", "An observation.", "None."],
-    ],
 }
 COMPONENT_ID = "5f6c3ad0-3c52-4d1e-9d3c-1f6f4f0a7f10"
 ENTRY_ID = "c0a8f5de-1f0b-4a52-8a33-9d0b8a1b6c77"
@@ -37,40 +30,19 @@ ENTRY = {
 }
 
 
-class Html(OptionalText):
+class SafeHtml:
     """HTML; what could run, load or disguise is taken out. A text without tags is plain text."""
 
     def to_internal_value(self, data: Any) -> str:
-        return sent_to_html(super().to_internal_value(data))
+        return sent_to_html(super().to_internal_value(data))  # type: ignore[misc]
 
 
-@extend_schema_field(
-    {
-        "type": "object",
-        "description": (
-            "`cell_descriptions[i][j]` says what criterion i looks like at level j. Levels run "
-            "from best to worst unless they carry `points`. A criterion may have a `weight`, and "
-            "`cell_points[i][j]` are points of a cell's own. `{}` is no rubric."
-        ),
-        "additionalProperties": True,
-        "examples": [RUBRIC],
-    }
-)
-class RubricField(serializers.Field):
-    """A rubric's definition; the service behind it says what is wrong with one."""
+class Html(SafeHtml, Text):
+    pass
 
-    columns = ("rubric__definition",)
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, dict):
-            raise serializers.ValidationError("Must be an object; {} is no rubric.")
-        return data
-
-    def from_columns(self, definition: Any) -> Any:
-        return definition or {}
+class OptionalHtml(SafeHtml, OptionalText):
+    pass
 
 
 @extend_schema_serializer(
@@ -86,7 +58,7 @@ class ComponentSerializer(RowSerializer):
 
     comp_id = Id(source="pk", read_only=True)
     comp_name = Text(source="name", max_length=255)
-    general_instructions = Html()
+    general_instructions = OptionalHtml()
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)
 
@@ -113,7 +85,7 @@ class EntrySerializer(RowSerializer):
     entry_id = Id(source="pk", read_only=True)
     flex_age_comp_id = Id(source="component_id")
     entry_title = Text(source="title", max_length=255)
-    instructions = Html()
+    instructions = OptionalHtml()
     rubric_definition = RubricField()
     rubric_revision = serializers.IntegerField(
         read_only=True, help_text="Counts the changes of the rubric."

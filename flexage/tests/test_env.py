@@ -196,3 +196,46 @@ def test_database_address_that_cannot_be_is_refused_without_its_password(value, 
     assert message.startswith("DATABASE_URL ")
     assert "allowed: sqlite:///path/to/file or postgres://" in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    ("value", "rate"),
+    [
+        ("", "30/min"), ("5/sec", "5/sec"), ("1/h", "1/h"), (" 600/DAY ", "600/day"),
+        ("100/minute", "100/minute"), ("off", None), ("OFF", None),
+    ],
+)  # fmt: skip
+def test_rate_is_a_number_per_time_or_off(value, rate, read):
+    assert read(X=value).rate("X", "30/min") == rate
+
+
+@pytest.mark.parametrize(
+    "value", ["0/min", "-1/min", "1.5/min", "30", "/min", "30/week", "30 / min", "none", "9" * 10]
+)
+def test_rate_of_any_other_form_is_refused(value, read):
+    message = refusal_of(read(X=value).rate, "X", "30/min")
+    assert message.startswith(f"X is {value!r}; allowed: a number from 1 on per sec, min, hour")
+
+
+@pytest.mark.parametrize(
+    ("value", "backend", "location"),
+    [
+        ("", "locmem.LocMemCache", ""),
+        ("redis://cache:6379/1", "redis.RedisCache", "redis://cache:6379/1"),
+        ("rediss://:p%40ss@cache:6379/0", "redis.RedisCache", "cache:6379/0"),
+        ("dummycache://", "dummy.DummyCache", ""),
+    ],
+)
+def test_cache_address_is_read(value, backend, location, read):
+    config = read(X=value).cache("X")
+    assert config["BACKEND"].endswith(backend)
+    assert location in config["LOCATION"]
+
+
+@pytest.mark.parametrize(
+    "value", ["nonsense", "ftp://user:secret@cache", "redis", "://", "http://"]
+)
+def test_cache_address_that_cannot_be_is_refused_without_its_password(value, read):
+    message = refusal_of(read(X=value).cache, "X")
+    assert message.startswith("X is not a usable cache address; allowed: such as redis://")
+    assert "secret" not in message

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.schema import IF_MATCH, ErrorSerializer
+from accounts.api.schema import IF_MATCH
 from accounts.errors import ConflictError, DomainError
 from accounts.models import User
 from components.api.views import ConfigureList, ConfigureView
@@ -135,7 +135,7 @@ class SubmissionView(SubmissionMixin):
 class GenerateOutcome(SubmissionMixin):
     @extend_schema(
         request=None,
-        responses={200: StaffOutcomeSerializer, 202: ProgressSerializer, 400: ErrorSerializer},
+        responses={200: StaffOutcomeSerializer, 202: ProgressSerializer},
         parameters=[
             FORCE,
             OpenApiParameter(

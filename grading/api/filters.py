@@ -13,6 +13,8 @@ from grading.enums import EntryStatus, SubmissionStatus
 from grading.models import SubmissionQuerySet
 
 MAX_SCORE = 10**9
+MAX_DIGITS = 40
+"""More than a fraction of a point needs; a database takes no number of any length."""
 SCORE = "outcome__current__score"
 UPDATED = "state__updated_at"
 
@@ -22,7 +24,14 @@ class ScoreFilter(django_filters.NumberFilter):
     """Compares with the score in force."""
 
     def __init__(self, lookup: str) -> None:
-        super().__init__(SCORE, lookup_expr=lookup, min_value=0, max_value=MAX_SCORE)
+        super().__init__(
+            SCORE,
+            lookup_expr=lookup,
+            min_value=0,
+            max_value=MAX_SCORE,
+            max_digits=MAX_DIGITS,
+            decimal_places=MAX_DIGITS // 2,
+        )
 
 
 class SubmissionFilters(ListFilters):

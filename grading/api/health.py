@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import Error
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -47,6 +47,12 @@ class ReadySerializer(serializers.Serializer):
     )
 
 
+READY = {
+    200: ReadySerializer,
+    503: OpenApiResponse(ReadySerializer, description="The database cannot be reached."),
+}
+
+
 class Unmetered(PublicView):
     """For monitors, which ask often."""
 
@@ -62,7 +68,7 @@ class Health(Unmetered):
 
 
 class Ready(Unmetered):
-    @extend_schema(responses={200: ReadySerializer, 503: ReadySerializer}, auth=[], tags=["health"])
+    @extend_schema(responses=READY, auth=[], tags=["health"])
     def get(self, request: Request) -> Response:
         """Is the server ready
 

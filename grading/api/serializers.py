@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
@@ -248,6 +248,10 @@ def criterion_result(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, **points}
 
 
+INPUTS = {"feedback": "feedback_text", "score": "score"}
+"""What a client calls the inputs of an override; the others are those of a criterion."""
+
+
 class CriterionChangeSerializer(serializers.Serializer):
     """A person's decision on one criterion; what is left away stays as it is."""
 
@@ -303,21 +307,24 @@ class OutcomeChangeSerializer(ServiceSerializer):
             "score": _unless_same(sent.get("score"), current.score),
             "decisions": decisions(sent.get("criteria", []), current.criteria),
         }
-        confidence = sent.get("llm_confidence")
+        if sent.get("llm_confidence") is not None:
+            confidence = _unless_same(int(sent["llm_confidence"]), current.confidence or 0)
+            changes["confidence"] = confidence
         is_approval = validated_data.get("is_llm_generated") is False and current.is_by_machine
         if all(value is None for value in changes.values()) and not is_approval:
             return instance
         return override_outcome(
             instance.submission,
             **changes,
-            confidence=None if confidence is None else int(confidence),
-            reason=validated_data.get("reason") or _("Changed over the API."),
+            reason=validated_data.get("reason") or str(_("Changed over the API.")),
             expected_revision=current.number,
             by=validated_data["by"],
         )
 
-    def name_of(self, source: str) -> str:
-        return "outcome_data" if source else ""
+    def path_to(self, source: str) -> list[str]:
+        if source == "reason" or not source:
+            return [source] if source else []
+        return ["outcome_data", INPUTS.get(source, "criteria")]
 
 
 def decisions(
@@ -412,11 +419,10 @@ class AnswerSerializer(ServiceSerializer):
     submission_title = OptionalText(
         source="title", max_length=255, help_text="The attempt's number where it is left away."
     )
-    content = Html(help_text="HTML, or plain text.")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["content"].required = True
+    content = Html(
+        help_text="HTML, or plain text.",
+        error_messages={"blank": _("Write an answer before you submit.")},
+    )
 
     def create(self, validated_data: dict[str, Any]) -> Submission:
         return submit_answer(**validated_data)

@@ -38,6 +38,12 @@ WEBHOOK = {
     "events": ["outcome.available", "outcome.overridden"],
     "is_active": True,
 }
+SHOWN_WEBHOOK = {
+    "webhook_id": WEBHOOK_ID,
+    **WEBHOOK,
+    "created_at": "2026-09-01T08:00:00Z",
+    "updated_at": "2026-09-01T08:00:00Z",
+}
 
 
 @extend_schema_serializer(
@@ -45,12 +51,7 @@ WEBHOOK = {
         OpenApiExample("A webhook", value=WEBHOOK, request_only=True),
         OpenApiExample(
             "A webhook",
-            value={
-                "webhook_id": WEBHOOK_ID,
-                **WEBHOOK,
-                "created_at": "2026-09-01T08:00:00Z",
-                "updated_at": "2026-09-01T08:00:00Z",
-            },
+            value=SHOWN_WEBHOOK,
             response_only=True,
         ),
     ]
@@ -60,14 +61,22 @@ class WebhookSerializer(RowSerializer):
 
     webhook_id = Id(source="pk", read_only=True)
     flex_age_comp_id = Id(source="component_id")
-    url = Text(max_length=2000, help_text="http or https, at a public address.")
+    url = Text(
+        max_length=2000,
+        pattern=r"^https?://[^\s@#\\]+$",
+        help_text="http or https, at a public address.",
+    )
     events = serializers.ListField(
-        child=serializers.ChoiceField(WebhookEvent.choices), allow_empty=False, max_length=10
+        child=serializers.ChoiceField(WebhookEvent.choices),
+        allow_empty=False,
+        min_length=1,
+        max_length=10,
     )
     is_active = Flag(default=True)
     secret = OptionalText(
         write_only=True,
         max_length=200,
+        pattern=rf"^.{{{MIN_SECRET},}}$",
         help_text=f"Signs each message; at least {MIN_SECRET} characters, or empty for a new one.",
     )
     created_at = Moment(read_only=True)
@@ -94,6 +103,13 @@ class WebhookSerializer(RowSerializer):
 WEBHOOK_ROW = OneRow(WebhookSerializer, Webhook.objects.managed_by)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A webhook", value={**SHOWN_WEBHOOK, "secret": "kept-by-whoever-reads-this-once"}
+        )
+    ]
+)
 class WebhookWithSecretSerializer(WebhookSerializer):
     """A new webhook, with the secret that signs its messages: keep it, it is not shown again."""
 

@@ -57,11 +57,11 @@ def add_submissions(entry: Entry, total: int) -> None:
 
 def _add(entry: Entry, numbers: range) -> None:
     now = timezone.now()
-    students = [
-        User(username=f"student{n}", full_name=f"Student {n}", password="!") for n in numbers
-    ]
+    students = [User(username=f"student{n}", full_name=f"Student {n}") for n in numbers]
     User.objects.bulk_create(students)
-    Enrollment.objects.bulk_create(Enrollment(component=entry.component, student=s) for s in students)
+    Enrollment.objects.bulk_create(
+        Enrollment(component=entry.component, student=s) for s in students
+    )
     submissions = [
         Submission(
             entry=entry,

@@ -13,7 +13,7 @@ window.SwaggerUIBundle({
   url: place.dataset.schema,
   domNode: place,
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   displayRequestDuration: true,
   validatorUrl: null,
   requestInterceptor(request) {

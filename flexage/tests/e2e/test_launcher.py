@@ -8,7 +8,7 @@ import sys
 import psutil
 import pytest
 
-from flexage.tests.e2e.conftest import (
+from flexage.tests.site import (
     ROOT,
     free_port,
     running_site,
