@@ -6,16 +6,23 @@ import subprocess
 
 import pytest
 
-from flexage.tests.site import ROOT
+from flexage.tests.site import ROOT, running_site
 
 pytestmark = pytest.mark.live
 SESSION = re.compile(r"<!-- session -->\n```sh\n(.*?)```", re.DOTALL)
 
 
-def test_session_of_the_readme_ends_with_the_outcome(site):
+@pytest.fixture
+def new_site(tmp_path):
+    """FlexAGE as `make run` starts it."""
+    with running_site(tmp_path) as running:
+        yield running
+
+
+def test_session_of_the_readme_ends_with_the_outcome(new_site):
     found = SESSION.search((ROOT / "README.md").read_text())
     assert found
-    script = found[1].replace("http://127.0.0.1:8000", site.address)
+    script = found[1].replace("http://127.0.0.1:8000", new_site.address)
     run = subprocess.run(
         ["bash", "-eu", "-c", script], capture_output=True, text=True, timeout=90, check=False
     )
