@@ -13,7 +13,13 @@ from accounts.throttles import count_failed_sign_in, seconds_to_wait_for_sign_in
 
 
 class SignInForm(AuthenticationForm):
-    """Username and password."""
+    """Username and password.
+
+    Attributes:
+        wait: seconds to wait after too many attempts, else None.
+    """
+
+    wait: float | None = None
 
     error_messages = {
         **AuthenticationForm.error_messages,
@@ -32,10 +38,10 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username", "")
-        wait = seconds_to_wait_for_sign_in(self.request, name) if self.request else None
-        if wait is not None:
+        self.wait = seconds_to_wait_for_sign_in(self.request, name) if self.request else None
+        if self.wait is not None:
             text = _("Too many attempts to sign in. Try again in %d seconds.")
-            raise ValidationError(text % math.ceil(wait), code="throttled")
+            raise ValidationError(text % math.ceil(self.wait), code="throttled")
         try:
             return super().clean()
         except ValidationError:

@@ -1,5 +1,8 @@
 """Signing in and out, the password, and the way home."""
 
+import math
+from http import HTTPStatus
+
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +24,13 @@ class SignInView(LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
+        response = super().form_invalid(form)
+        if form.wait is not None:
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+            response["Retry-After"] = str(math.ceil(form.wait))
+        return response
 
 
 class ChangePasswordView(SuccessMessageMixin, PasswordChangeView):

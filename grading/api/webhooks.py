@@ -213,14 +213,19 @@ class WebhookView(WebhookMixin):
 
     @extend_schema(
         request=WebhookSerializer(partial=True),
-        responses={200: WebhookSerializer},
+        responses={
+            200: WebhookSerializer,
+            409: OpenApiResponse(ErrorSerializer, description="Somebody else was quicker."),
+        },
         parameters=[IF_MATCH],
     )
     def put(self, request: Request, webhook_id: str) -> Response:
         """Change a webhook: all of its fields, or some."""
-        webhook = self.webhook(webhook_id)
-        self.require_match(self.one(WEBHOOK_ROW, webhook_id))
-        self.bound(webhook, partial=True).save(by=self.user)
+        webhook, row = self.webhook(webhook_id), self.one(WEBHOOK_ROW, webhook_id)
+        self.require_match(row)
+        # Looking the address up takes a while, so nothing is locked until the service does.
+        expected = row["updated_at"] if "If-Match" in request.headers else None
+        self.bound(webhook, partial=True).save(expected=expected, by=self.user)
         return Response(self.one(WEBHOOK_ROW, webhook_id))
 
     @extend_schema(responses={200: WebhookSerializer})

@@ -57,12 +57,18 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(title__icontains=storable_text(text))
 
     def changed_since(self, moment: datetime) -> SubmissionQuerySet:
-        """Those handed in, graded, decided on, released, or failed at this time or later."""
-        ended = GradingRun.objects.filter(submission=models.OuterRef("pk"), finished_at__gte=moment)
+        """Those handed in, graded, decided on, released, or failed at this time or later.
+
+        A new run counts from when it was asked for, and once more when it starts.
+        """
+        runs = GradingRun.objects.filter(submission=models.OuterRef("pk"))
+        moved = runs.filter(
+            Q(created_at__gte=moment) | Q(started_at__gte=moment) | Q(finished_at__gte=moment)
+        )
         return self.filter(
             Q(submitted_at__gte=moment)
             | Q(outcome__updated_at__gte=moment)
-            | Q(models.Exists(ended))
+            | Q(models.Exists(moved))
         )
 
     def newest_first(self) -> SubmissionQuerySet:

@@ -25,7 +25,7 @@ from components.tests.factories import (
 from grading.engine.errors import ErrorCode, GradingError
 from grading.models import Outcome, Submission, Webhook
 from grading.services.outcomes import override_outcome, release_outcome
-from grading.services.runs import record_failure
+from grading.services.runs import record_failure, request_regrade
 from grading.services.webhooks import record_answer
 from grading.services.workers import beat
 from grading.tests.concurrency import in_threads
@@ -265,16 +265,18 @@ def synced(seen):
 
 
 @pytest.mark.parametrize(
-    "what", ["handed in", "graded", "held", "failed", "released", "overridden"]
+    "what", ["handed in", "started", "asked again", "graded", "held", "failed", "released", "overridden"]
 )
 def test_submission_that_changed_is_among_the_changes(what, synced, entry, student, configurator):
-    make_submission(entry, UserFactory(enrolled_in=entry.component))
+    grade(make_submission(entry, UserFactory(enrolled_in=entry.component)))
     submission = make_submission(entry, student)
-    if what in {"released", "overridden"}:
+    if what in {"released", "overridden", "asked again"}:
         grade(submission, HELD)
     decision: dict[str, Any] = {"feedback": "Better.", "reason": "Seen."}
     changes = {
         "handed in": lambda: make_submission(entry, student),
+        "started": lambda: claim(submission),
+        "asked again": lambda: request_regrade(submission, by=configurator),
         "graded": lambda: grade(submission),
         "held": lambda: grade(submission, HELD),
         "failed": lambda: fail(submission),

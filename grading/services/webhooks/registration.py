@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -54,6 +54,7 @@ def update_webhook(
     events: Iterable[str] | None = None,
     secret: str | None = None,
     is_active: bool | None = None,
+    expected: datetime | None = None,
     by: User,
 ) -> Webhook:
     """Change what is given; an empty secret is replaced by a random one.
@@ -61,24 +62,28 @@ def update_webhook(
     What waits to be sent goes to the new address, with the new secret. Switching the webhook off
     gives up what waits.
 
+    Args:
+        expected: the webhook's `updated_at` that the change started from; None to change whatever
+            is there.
+
     Raises:
         DomainError: `forbidden`, `bad_url`, `private_address`, `bad_events`, `bad_secret` or
-            `webhook_missing`.
+            `webhook_missing`, `stale_webhook`.
     """
     _require_manager(by, webhook.component)
-    changes: dict[str, Any] = {}
-    if url is not None:
-        changes["url"] = checked_url(url)
-    if events is not None:
-        changes["events"] = checked_events(events)
-    if secret is not None:
-        changes["secret"] = checked_secret(secret)
-    if is_active is not None:
-        changes["is_active"] = is_active
+    checked = {
+        "url": None if url is None else checked_url(url),
+        "events": None if events is None else checked_events(events),
+        "secret": None if secret is None else checked_secret(secret),
+        "is_active": is_active,
+    }
+    changes = {name: value for name, value in checked.items() if value is not None}
     with transaction.atomic():
         locked = lock_webhook(webhook)
         if locked is None:
             raise MissingError("webhook_missing", _("This webhook was removed."))
+        if expected is not None and locked.updated_at != expected:
+            raise ConflictError("stale_webhook", _("Somebody else changed this webhook meanwhile."))
         for name, value in changes.items():
             setattr(locked, name, value)
         locked.save(update_fields=[*changes, "updated_at"])
