@@ -1,5 +1,6 @@
 """The WSGI entry point for a web server such as gunicorn."""
 
+import gc
 import os
 from typing import Any
 
@@ -28,3 +29,5 @@ class Handler(WSGIHandler):
 
 django.setup(set_prefix=False)
 application = Handler()
+gc.collect()
+gc.freeze()  # what a start leaves behind stays: collections need not look through it each time

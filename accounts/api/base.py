@@ -106,6 +106,14 @@ class ApiView(GenericAPIView):
         """A page of the queryset, filtered and ordered as the query says."""
         return self.get_paginated_response(self.serializer_class.rows(self.page_of(queryset)))
 
+    def listed_by_key(self, queryset: QuerySet[Any]) -> Response:
+        """The same in two queries: the ids of the page, then what is read of them.
+
+        However long the list is, the tables that make wide rows are joined for one page of it.
+        """
+        keys = list(self.page_of(queryset).values_list("pk", flat=True))
+        return self.get_paginated_response(self.serializer_class.rows_of(queryset, keys))
+
     def page_of(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """A page of the queryset, filtered and ordered as the query says, not yet read."""
         return cast("QuerySet[M]", self.paginate_queryset(self.filter_queryset(queryset)))

@@ -99,7 +99,7 @@ class Me(ApiView):
     @extend_schema(responses=UserSerializer)
     def get(self, request: Request) -> Response:
         """Who you are."""
-        return Response(self.one(USER, self.user.pk))
+        return Response(UserSerializer.row(self.user))
 
 
 class Registering(ApiView):

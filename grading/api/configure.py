@@ -41,6 +41,7 @@ from grading.services.outcomes import release_outcome
 from grading.services.runs import request_regrade
 
 LOOK_SECONDS = 0.1
+NEWEST_FIRST = ("-submitted_at", "-attempt", "pk")
 TRUE, FALSE = {"true", "1"}, {"false", "0", ""}
 FORCE = OpenApiParameter(
     "force_regenerate",
@@ -52,7 +53,7 @@ FORCE = OpenApiParameter(
 class SubmissionMixin(ConfigureView):
     def submissions(self) -> SubmissionQuerySet:
         """What the user may review, newest first."""
-        return reviewed_by(self.user).order_by("-submitted_at", "-attempt", "pk")
+        return reviewed_by(self.user).order_by(*NEWEST_FIRST)
 
     def entry(self, entry_id: str) -> Entry:
         """The entry of this id that the user is in charge of, or a 404."""
@@ -68,7 +69,7 @@ class Submissions(SubmissionMixin, ConfigureList):
     @extend_schema(responses=StaffSubmissionSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the submissions of the components that you are in charge of, newest first."""
-        return self.listed(self.submissions())
+        return self.listed_by_key(self.submissions())
 
 
 class EntrySubmissions(SubmissionMixin, ConfigureList):
@@ -79,7 +80,8 @@ class EntrySubmissions(SubmissionMixin, ConfigureList):
     @extend_schema(responses=StaffSubmissionSerializer(many=True))
     def get(self, request: Request, entry_id: str) -> Response:
         """List an entry's submissions, newest first."""
-        return self.listed(self.submissions().filter(entry=self.entry(entry_id)))
+        submissions = Submission.objects.filter(entry=self.entry(entry_id)).with_latest_run()
+        return self.listed_by_key(submissions.order_by(*NEWEST_FIRST))
 
 
 class EntryStates(SubmissionMixin, ConfigureList):

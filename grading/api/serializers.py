@@ -243,9 +243,11 @@ def outcome_data(
 
 
 def criterion_result(item: dict[str, Any]) -> dict[str, Any]:
-    """A stored result with its exact points as JSON numbers."""
-    points = {name: float(item[name]) for name in ("points", "max_points", "weight")}
-    return {**item, **points}
+    """A stored result, just read, with its exact points turned into JSON numbers."""
+    item["points"] = float(item["points"])
+    item["max_points"] = float(item["max_points"])
+    item["weight"] = float(item["weight"])
+    return item
 
 
 INPUTS = {"feedback": "feedback_text", "score": "score"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.enums import Role
@@ -53,6 +54,8 @@ def add_submissions(entry: Entry, total: int) -> None:
     """Bring the entry to `total` submissions, one per student, each with a released outcome."""
     for start in range(entry.submissions.count(), total, CHUNK):
         _add(entry, range(start, min(start + CHUNK, total)))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the database does by itself after a while
 
 
 def _add(entry: Entry, numbers: range) -> None:
@@ -124,8 +127,6 @@ def _add(entry: Entry, numbers: range) -> None:
 
 
 def _store_results(outcomes: list[Outcome], revisions: list[OutcomeRevision]) -> None:
-    from django.db import transaction
-
     with transaction.atomic():  # each needs the other, which is checked at the end
         for outcome, revision in zip(outcomes, revisions, strict=True):
             outcome.current_id = outcome.released_id = revision.pk

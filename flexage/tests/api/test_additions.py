@@ -265,7 +265,8 @@ def synced(seen):
 
 
 @pytest.mark.parametrize(
-    "what", ["handed in", "started", "asked again", "graded", "held", "failed", "released", "overridden"]
+    "what",
+    ["handed in", "started", "asked again", "graded", "held", "failed", "released", "overridden"],
 )
 def test_submission_that_changed_is_among_the_changes(what, synced, entry, student, configurator):
     grade(make_submission(entry, UserFactory(enrolled_in=entry.component)))

@@ -31,10 +31,10 @@ configurator 4       configure/flexagecomps/{comp_id}/students
 configurator 4       configure/flexagecomps/{comp_id}/enrolled_students
 configurator 3       configure/entries/
 configurator 3       configure/entries/?flex_age_comp_id={comp_id}
-configurator 4       configure/entries/{entry_id}/submissions
+configurator 5       configure/entries/{entry_id}/submissions
 configurator 6       configure/entries/{entry_id}/student_states
-configurator 3       configure/submissions/
-configurator 3       configure/submissions/?ordering=score&updated_since=2020-01-01T00:00Z
+configurator 4       configure/submissions/
+configurator 4       configure/submissions/?ordering=score&updated_since=2020-01-01T00:00Z
 configurator 3       configure/webhooks
 configurator 4       configure/webhooks/{webhook_id}/deliveries
 configurator 4       configure/entries/{entry_id}/results.csv
@@ -45,7 +45,7 @@ student      3       student/submissions
 """
 READS = """
 USER         QUERIES PATH
-configurator 2       auth/me
+configurator 1       auth/me
 configurator 2       configure/flexagecomps/{comp_id}
 configurator 2       configure/entries/{entry_id}
 configurator 2       configure/submissions/{submission_id}
@@ -162,8 +162,8 @@ def thousand(component, entry, ids):
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("configure/submissions/", 3),
-        ("configure/entries/{entry_id}/submissions", 4),
+        ("configure/submissions/", 4),
+        ("configure/entries/{entry_id}/submissions", 5),
         ("configure/entries/{entry_id}/student_states", 6),
         ("configure/flexagecomps/{comp_id}/students", 4),
         ("auth/users", 3),
