@@ -23,16 +23,14 @@ from accounts.models import User
 from components.api.views import ConfigureList, ConfigureView
 from components.models import Entry
 from grading.api.filters import StateFilters, SubmissionFilters
-from grading.api.serializers import (
-    OUTCOME_ROW,
+from grading.api.serializers.decisions import OutcomeChangeSerializer
+from grading.api.serializers.outcomes import OUTCOME_ROW, StaffOutcomeSerializer
+from grading.api.serializers.states import StaffStateSerializer, staff_states
+from grading.api.serializers.submissions import (
     SUBMISSION_ROW,
-    OutcomeChangeSerializer,
     ProgressSerializer,
-    StaffOutcomeSerializer,
-    StaffStateSerializer,
     StaffSubmissionSerializer,
     reviewed_by,
-    staff_states,
 )
 from grading.enums import EntryStatus, RunState
 from grading.exports import result_lines

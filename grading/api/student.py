@@ -13,12 +13,11 @@ from accounts.api.schema import ErrorSerializer
 from accounts.throttles import SubmitThrottle
 from components.api.serializers import ComponentSerializer
 from components.models import Component, Entry
-from grading.api.serializers import (
+from grading.api.serializers.states import StudentEntrySerializer, student_entries
+from grading.api.serializers.submissions import (
     OWN_SUBMISSION_ROW,
     AnswerSerializer,
-    StudentEntrySerializer,
     SubmissionSerializer,
-    student_entries,
 )
 from grading.models import Submission, SubmissionQuerySet
 

@@ -1,0 +1,1 @@
+"""What the API says of submissions and outcomes, in the names of its contract."""
