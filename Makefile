@@ -1,7 +1,7 @@
 # FlexAGE. `make help` lists what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run worker test check lint types imports migrations-check test-sqlite test-postgres \
-	test-api test-e2e fuzz schema format lock audit clean
+	test-api test-e2e fuzz bench-api schema format lock audit clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -78,6 +78,9 @@ test-e2e: $(VENV)/.dev  ## the journeys in a real browser, with real servers and
 
 fuzz: $(VENV)/.dev  ## the same for longer: EXAMPLES per operation, ROLE of who asks (all without it)
 	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m scripts.fuzz_api $(ROLE) --examples $(or $(EXAMPLES),100)
+
+bench-api: $(VENV)/.dev  ## how quick the API is, beside floors measured in the same run
+	@$(BIN)/python -W ignore -m scripts.bench.api
 
 # --- keeping it ----------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from import_export.admin import ImportExportMixin
 
 from accounts.errors import DomainError
+from accounts.forms import AdminSignInForm
 from accounts.lockout import lift_lockout, locked_out_usernames
 from accounts.models import User
 from accounts.resources import UserResource
@@ -22,6 +23,7 @@ from accounts.services import check_admin_remains, set_active
 
 admin.site.unregister(Group)  # a role is all that says what somebody may do
 admin.site.site_header = admin.site.site_title = _("FlexAGE administration")
+admin.site.login_form = AdminSignInForm
 admin.site.index_title = _("People and places")
 
 

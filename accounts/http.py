@@ -1,6 +1,6 @@
 """What views need to know of the person behind a request."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -29,14 +29,25 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that a request came from, behind as many proxies as the settings say."""
+    """The address that a request came from, behind as many proxies as the settings say.
+
+    Of an IPv6 address the network: whoever has one address there has 2^64 of them.
+    """
     told = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
     for address in (told, _without_port(told)):
         try:
-            return str(ip_address(address))
+            return _network_of(ip_address(address))
         except ValueError:
             continue
     return request.META.get("REMOTE_ADDR", "")  # the proxy's own
+
+
+def _network_of(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(IPv6Network((address, 64), strict=False).network_address)
+        address = address.ipv4_mapped
+    return str(address)
 
 
 def _without_port(address: str) -> str:

@@ -14,6 +14,11 @@ DEADLOCK = "40P01"
 """PostgreSQL's code: two transactions waited for each other, and it ended this one."""
 
 
+def is_deadlock(error: Exception) -> bool:
+    """Whether the database ended a transaction that waited for one that waited for it."""
+    return getattr(error.__cause__, "sqlstate", "") == DEADLOCK
+
+
 def through_deadlocks(service: Callable[P, R]) -> Callable[P, R]:
     """Has a service that is atomic try again after a deadlock, which undid all it had done.
 
@@ -26,8 +31,7 @@ def through_deadlocks(service: Callable[P, R]) -> Callable[P, R]:
             try:
                 return service(*args, **kwargs)
             except OperationalError as error:
-                code = getattr(error.__cause__, "sqlstate", "")
-                if code != DEADLOCK or connection.in_atomic_block:
+                if not is_deadlock(error) or connection.in_atomic_block:
                     raise
         return service(*args, **kwargs)
 

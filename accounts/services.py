@@ -12,7 +12,6 @@ from accounts.models import User
 from accounts.rules import can_give_role
 
 
-@transaction.atomic
 def create_user(
     *,
     username: str,

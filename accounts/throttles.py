@@ -36,13 +36,21 @@ class SubmitThrottle(Throttle):
 
 
 class _NameThrottle(Throttle):
-    """Counts every attempt to sign in with one username, wherever it comes from."""
+    """Counts attempts to sign in with one username from all addresses together.
+
+    It allows ten addresses' worth, so that nobody keeps somebody else out from a single one.
+    """
 
     scope = "sign_in"
+    addresses = 10
 
     def __init__(self, username: str) -> None:
         super().__init__()
         self.username = username
+
+    def parse_rate(self, rate: str | None) -> Any:
+        requests, seconds = super().parse_rate(rate)
+        return (None if requests is None else requests * self.addresses), seconds
 
     def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
         name = hashlib.sha256(self.username.lower().encode(errors="replace")).hexdigest()
@@ -68,12 +76,15 @@ def seconds_to_wait(throttle: Throttle, request: Request | HttpRequest) -> float
 
 
 def seconds_to_wait_for_sign_in(request: HttpRequest, username: str) -> float | None:
-    """Count an attempt to sign in; the seconds to wait where there were too many, else None."""
-    waits = [
-        seconds_to_wait(throttle, request)
-        for throttle in (_NameThrottle(username), _FailureThrottle())
-    ]
-    return max((wait for wait in waits if wait is not None), default=None)
+    """Count an attempt to sign in; the seconds to wait where there were too many, else None.
+
+    What is refused to an address does not count for the name.
+    """
+    for throttle in (_FailureThrottle(), _NameThrottle(username)):
+        wait = seconds_to_wait(throttle, request)
+        if wait is not None:
+            return wait
+    return None
 
 
 def count_failed_sign_in(request: HttpRequest) -> None:

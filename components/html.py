@@ -25,12 +25,13 @@ RICH_ATTRIBUTES = {
 LINE_END = re.compile(r"<br\s*/?>|</(?:li|tr)>|<hr\s*/?>")
 PARAGRAPH_END = re.compile(r"</(?:p|h[1-6]|blockquote|pre|table|ul|ol)>")
 PREFORMATTED = re.compile(r"(<pre>.*?</pre>)", re.DOTALL)
-BETWEEN_TAGS = re.compile(r"(?<=>)\s*\n\s*(?=<)")
-SOURCE_LINE_BREAK = re.compile(r"\s*\n\s*")
-TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
+# A run of white space is looked at once, from its start: answers may hold a million spaces.
+BETWEEN_TAGS = re.compile(r"(?<=>)\s++(?=<)")
+WHITE_SPACE = re.compile(r"\s++")
+TRAILING_SPACE = re.compile(r"(?<![ \t])[ \t]++$", re.MULTILINE)
 CELL_END = re.compile(r"</t[dh]>")
 ANY_RICH_TAG = re.compile(
-    rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s+[^<>=]+=[^<>]*)?\s*/?>", re.IGNORECASE
+    rf"</?(?:{'|'.join(sorted(RICH_TAGS))})(?:\s[^<>=]+=[^<>]*|\s*+/?)>", re.IGNORECASE
 )
 """With its attributes, if it has any: in "a<b and b>c" there is none."""
 HAS_MARKUP = re.compile(rf"{ANY_RICH_TAG.pattern}|&#?\w+;", re.IGNORECASE)
@@ -94,12 +95,18 @@ def html_to_text(source: str) -> str:
     Blocks end in new lines; spaces that somebody typed, such as the indentation of code, stay.
     """
     parts = PREFORMATTED.split(source)
-    parts[::2] = [SOURCE_LINE_BREAK.sub(" ", BETWEEN_TAGS.sub("", part)) for part in parts[::2]]
+    parts[::2] = [_without_line_breaks(part) for part in parts[::2]]
     parts[1::2] = [part.replace("\n", "<br>") for part in parts[1::2]]
     text = LINE_END.sub("\n", PARAGRAPH_END.sub("\n\n", CELL_END.sub("\t", "".join(parts))))
     text = html.unescape(nh3.clean(text, tags=set()))
     text = TRAILING_SPACE.sub("", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+
+def _without_line_breaks(source: str) -> str:
+    """Source code's own new lines mean nothing: between tags, and a space elsewhere."""
+    joined = BETWEEN_TAGS.sub(lambda run: "" if "\n" in run[0] else run[0], source)
+    return WHITE_SPACE.sub(lambda run: " " if "\n" in run[0] else run[0], joined)
 
 
 def trusted(source: str) -> SafeString:

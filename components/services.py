@@ -44,7 +44,7 @@ def update_component(component: Component, *, by: User, **changes: Any) -> Compo
     Raises:
         DomainError: `forbidden` or `invalid`.
     """
-    _require_manager(by, component)
+    require_manager(by, component)
     if "general_instructions" in changes:
         changes["general_instructions"] = clean_rich_html(changes["general_instructions"])
     return _change(component, changes)
@@ -58,7 +58,7 @@ def delete_component(component: Component, *, by: User) -> None:
     Raises:
         DomainError: `forbidden`.
     """
-    _require_manager(by, component)
+    require_manager(by, component)
     component.delete()
 
 
@@ -76,7 +76,7 @@ def create_entry(
     Raises:
         DomainError: `forbidden`, `invalid` or `invalid_rubric`.
     """
-    _require_manager(by, component)
+    require_manager(by, component)
     entry = Entry(
         component=component,
         title=title.strip(),
@@ -95,7 +95,7 @@ def update_entry(entry: Entry, *, by: User, **changes: Any) -> Entry:
     Raises:
         DomainError: `forbidden` or `invalid`.
     """
-    _require_manager(by, entry.component)
+    require_manager(by, entry.component)
     if "instructions" in changes:
         changes["instructions"] = clean_rich_html(changes["instructions"])
     return _change(entry, changes)
@@ -109,7 +109,7 @@ def delete_entry(entry: Entry, *, by: User) -> None:
     Raises:
         DomainError: `forbidden`.
     """
-    _require_manager(by, entry.component)
+    require_manager(by, entry.component)
     entry.delete()
 
 
@@ -128,7 +128,7 @@ def set_rubric(
         DomainError: `forbidden`, `invalid_rubric`, or `stale_rubric` where somebody else changed
             the rubric meanwhile.
     """
-    _require_manager(by, entry.component)
+    require_manager(by, entry.component)
     locked = Entry.objects.select_for_update().get(pk=entry.pk)
     if expected_revision is not None and locked.rubric_revision != expected_revision:
         raise ConflictError(
@@ -182,7 +182,7 @@ def enroll_student(component: Component, student: User, *, by: User | None) -> E
         DomainError: `forbidden`, `not_a_student` or `already_enrolled`.
     """
     if by is not None:
-        _require_manager(by, component)
+        require_manager(by, component)
     if not student.is_student:
         raise DomainError("not_a_student", _("%s is not a student.") % student.username)
     enrollment, created = Enrollment.objects.get_or_create(
@@ -200,7 +200,7 @@ def enroll_many(component: Component, names: Iterable[str], *, by: User) -> Enro
     Raises:
         DomainError: `forbidden`.
     """
-    _require_manager(by, component)
+    require_manager(by, component)
     result = EnrollResult()
     wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     people = User.objects.by_names(wanted)
@@ -231,7 +231,7 @@ def unenroll_student(component: Component, student: User, *, by: User | None) ->
         DomainError: `forbidden` or `not_enrolled`.
     """
     if by is not None:
-        _require_manager(by, component)
+        require_manager(by, component)
     deleted, _rows = Enrollment.objects.filter(component=component, student=student).delete()
     if not deleted:
         raise MissingError("not_enrolled", _("%s is not enrolled.") % student.username)
@@ -244,7 +244,7 @@ def add_configurator(component: Component, user: User, *, by: User) -> None:
     Raises:
         DomainError: `forbidden` or `not_a_configurator`.
     """
-    _require_manager(by, component)
+    require_manager(by, component)
     if user.role == Role.STUDENT or not user.is_active:
         raise DomainError(
             "not_a_configurator", _("%s is not an active configurator.") % user.username
@@ -259,7 +259,7 @@ def remove_configurator(component: Component, user: User, *, by: User) -> None:
     Raises:
         DomainError: `forbidden` or `last_configurator`.
     """
-    _require_manager(by, component)
+    require_manager(by, component)
     locked = Component.objects.select_for_update().get(pk=component.pk)
     if not locked.configurators.active().exclude(pk=user.pk).exists():
         raise DomainError(
@@ -269,7 +269,12 @@ def remove_configurator(component: Component, user: User, *, by: User) -> None:
     locked.configurators.remove(user)
 
 
-def _require_manager(user: User, component: Component) -> None:
+def require_manager(user: User, component: Component) -> None:
+    """Refuse what only those in charge of a component may do.
+
+    Raises:
+        DomainError: `forbidden`.
+    """
     if not can_manage(user, component):
         raise ForbiddenError("forbidden", _("You are not in charge of this component."))
 

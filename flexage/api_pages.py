@@ -28,7 +28,9 @@ def readable(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReque
     def answer(request: HttpRequest) -> HttpResponse:
         if request.method in {"GET", "HEAD"}:
             return view(request)
-        return json_error(request, HTTPStatus.METHOD_NOT_ALLOWED)
+        refusal = json_error(request, HTTPStatus.METHOD_NOT_ALLOWED)
+        refusal["Allow"] = "GET, HEAD"
+        return refusal
 
     return answer
 

@@ -6,21 +6,20 @@ from typing import Any
 
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flexage.settings")
 
 
 class Request(WSGIRequest):
-    """Takes no notice of a charset that is no encoding of text, such as `hex`.
+    """Takes no notice of a charset: all that comes in is UTF-8.
 
-    Django asks only whether Python knows it, and fails when it decodes the query with it.
+    Django decodes the query with any codec that Python knows; `hex` and `idna` make it fail.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        try:
-            super()._set_content_type_params(meta)  # type: ignore[misc]
-        except LookupError:
-            self._encoding = None
+        header = meta.get("CONTENT_TYPE", "")
+        self.content_type, self.content_params = parse_header_parameters(header)
 
 
 class Handler(WSGIHandler):

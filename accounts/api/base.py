@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest
 from django.utils.cache import get_conditional_response
 from django.utils.http import parse_etags, quote_etag
 from django.utils.translation import gettext_lazy as _
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.generics import GenericAPIView
@@ -23,8 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.api.errors import BodyTooLarge, PreconditionFailed
-from accounts.api.filters import FilterBackend
+from accounts.api.errors import BodyTooLargeError, PreconditionFailedError
 from accounts.api.pages import SkipLimitPagination
 from accounts.api.wire import JSONRenderer
 from accounts.errors import DomainError
@@ -53,7 +53,8 @@ class MayStudy(IsAuthenticated):
 class ApiView(GenericAPIView):
     """One address. A method fetches from `visible_to`, binds a serializer, calls one service.
 
-    Every answer to a GET carries an ETag, and `If-None-Match` is answered with 304.
+    Every answer to a GET carries an ETag, and `If-None-Match` is answered with 304, unless
+    `has_etag` says that it is streamed.
     """
 
     http_method_names = ["get", "head", "post", "put", "delete"]
@@ -62,6 +63,7 @@ class ApiView(GenericAPIView):
     filter_backends: Any = []
     pagination_class: Any = None
     throttle: ClassVar[type[Throttle]] = Throttle
+    has_etag: ClassVar[bool] = True
     cache_control: ClassVar[str] = "private, no-cache"
 
     @property
@@ -75,8 +77,10 @@ class ApiView(GenericAPIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if whole_number(request.META.get("CONTENT_LENGTH"), 0) > settings.API_MAX_BODY:
-            raise BodyTooLarge
+            raise BodyTooLargeError
         super().initial(request, *args, **kwargs)
+        if request.method == "PUT" and hasattr(self, "put"):
+            _ = request.data  # read before anything is locked: a client may send it slowly
 
     def check_throttles(self, request: Request) -> None:
         wait = seconds_to_wait(self.throttle(), request)
@@ -141,7 +145,7 @@ class ApiView(GenericAPIView):
         Call it with the row locked. Without `If-Match` every change goes through.
 
         Raises:
-            PreconditionFailed: `If-Match` names another ETag.
+            PreconditionFailedError: `If-Match` names another ETag.
         """
         header = self.request.headers.get("If-Match")
         if header is None:
@@ -149,13 +153,13 @@ class ApiView(GenericAPIView):
         if header.strip() != "*" and etag_of(JSONRenderer().render(data)) not in parse_etags(
             header
         ):
-            raise PreconditionFailed
+            raise PreconditionFailedError
 
 
 class ListView(ApiView):
     """An address whose GET is a list."""
 
-    filter_backends = [FilterBackend]
+    filter_backends = [DjangoFilterBackend]
     pagination_class = SkipLimitPagination
 
 
@@ -200,6 +204,9 @@ def etag_of(content: bytes) -> str:
 
 def _tag(request: HttpRequest, response: Any) -> Any:
     response["ETag"] = etag_of(response.content)
-    if request.method in {"GET", "HEAD"}:
-        return get_conditional_response(request, etag=response["ETag"], response=response)
-    return None
+    if request.method not in {"GET", "HEAD"} or "If-None-Match" not in request.headers:
+        return None
+    asked = HttpRequest()  # without the conditions that are for changes
+    asked.method = request.method
+    asked.META["HTTP_IF_NONE_MATCH"] = request.headers["If-None-Match"]
+    return get_conditional_response(asked, etag=response["ETag"], response=response)

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, SuspiciousOperation
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ValidationError
@@ -12,6 +13,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from accounts.errors import ConflictError, DomainError, ForbiddenError, MissingError
+from accounts.retry import is_deadlock
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
@@ -27,13 +29,19 @@ SENTENCES = {
 }
 
 
-class BodyTooLarge(APIException):
+class SomebodyElseError(APIException):
+    status_code = HTTPStatus.CONFLICT
+    default_detail = _("Somebody else changed or deleted this at the same moment. Try again.")
+    default_code = "at_the_same_moment"
+
+
+class BodyTooLargeError(APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = _("The body is too large.")
     default_code = "body_too_large"
 
 
-class PreconditionFailed(APIException):
+class PreconditionFailedError(APIException):
     status_code = HTTPStatus.PRECONDITION_FAILED
     default_detail = _(
         "This changed since you read it. Read it again, and send your change with the new ETag."
@@ -45,8 +53,10 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's handler, for our services' refusals as well."""
     if isinstance(error, DomainError):
         return _refusal(error)
+    if isinstance(error, IntegrityError) or is_deadlock(error):
+        error = SomebodyElseError()
     if isinstance(error, RequestDataTooBig):
-        error = BodyTooLarge()
+        error = BodyTooLargeError()
     elif isinstance(error, SuspiciousOperation):
         error = ValidationError({"detail": [str(SENTENCES[HTTPStatus.BAD_REQUEST])]})
     response = exception_handler(error, context)

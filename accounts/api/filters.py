@@ -11,16 +11,11 @@ from django import forms
 from django.db.models import F, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 UNENCODED_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
 """The sign of an offset, as it arrives from clients that do not percent-encode it."""
-
-
-class FilterBackend(DjangoFilterBackend):
-    """The filters that a view names as `filterset_class`."""
 
 
 class MomentField(forms.CharField):

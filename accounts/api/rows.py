@@ -1,7 +1,7 @@
 """Reading for an answer: just the columns that a serializer names, and no model objects.
 
-A serializer's declared fields say both what the schema documents and what is read. A list is one
-query for tuples; a single object is one statement whose SQL is worked out once.
+A serializer's declared fields say both what the schema documents and what is read. A page of a
+list is a query for tuples; a single object is one statement whose SQL is worked out once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -77,27 +78,37 @@ class OneRow:
     Args:
         serializer: says what is read.
         visible: the queryset that a user may read from.
+        shared_by: the roles of which everybody reads the same rows.
     """
 
     def __init__(
-        self, serializer: type[RowSerializer], visible: Callable[[User], QuerySet[Any]]
+        self,
+        serializer: type[RowSerializer],
+        visible: Callable[[User], QuerySet[Any]],
+        shared_by: tuple[Role, ...] = (Role.ADMIN,),
     ) -> None:
         self.plan = plan_of(serializer)
         self.visible = visible
-        self.statements: dict[tuple[str, str], Statement] = {}
+        self.shared_by = shared_by
+        self.statements: dict[tuple[str, str], Statement | None] = {}
 
     def __call__(self, user: User, key: UUID) -> dict[str, Any] | None:
         """The row as the answer's JSON; None where there is none that the user may read."""
         kind = (user.role, connection.vendor)
         if kind not in self.statements:
             self.statements[kind] = self._prepared(Role(user.role))
-        row = self.statements[kind].fetch(user.pk, key)
+        statement = self.statements[kind]
+        row = statement.fetch(user.pk, key) if statement else None
         return None if row is None else self.plan.read(row)
 
-    def _prepared(self, role: Role) -> Statement:
+    def _prepared(self, role: Role) -> Statement | None:
         user, key = User(pk=uuid4(), role=role), uuid4()
         rows = self.visible(user).filter(pk=key).order_by().values_list(*self.plan.columns)
-        return Statement(rows, {user.pk: 0, key: 1})
+        stand_ins = {key: 1} if role in self.shared_by else {user.pk: 0, key: 1}
+        try:
+            return Statement(rows, stand_ins)
+        except EmptyResultSet:
+            return None  # nothing of this kind is for this role
 
 
 def _reader(field: Any, prefix: str, columns: list[str]) -> Reader:

@@ -55,6 +55,7 @@ SENTENCES = {
     HTTPStatus.UNAUTHORIZED: _("Sign in: the token is missing, ran out, or its user may not."),
     HTTPStatus.FORBIDDEN: _("You may not do this."),
     HTTPStatus.NOT_FOUND: _("It does not exist, or is not yours to see."),
+    HTTPStatus.CONFLICT: _("Somebody else changed or deleted this at the same moment."),
     HTTPStatus.PRECONDITION_FAILED: _("It changed since you read it: `If-Match` is stale."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("The body is too large."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _("The content type is not one of those listed."),
@@ -141,8 +142,11 @@ class Schema(AutoSchema):
             bodies.setdefault(str(status.value), self._error(status))
         return dict(sorted(bodies.items()))
 
+    def _has_etag(self) -> bool:
+        return getattr(self.view, "has_etag", True)
+
     def _headers(self) -> dict[str, Any]:
-        if self.method != "GET":
+        if self.method != "GET" or not self._has_etag():
             return {}
         return {**ETAG, **(LIST_HEADERS if self._get_paginator() else {})}
 
@@ -150,11 +154,12 @@ class Schema(AutoSchema):
         takes_input = self.method in WITH_BODY or self._get_parameters_in("query")
         needs_sign_in = bool(self.get_auth()) and {} not in self.get_auth()
         found = {
-            HTTPStatus.NOT_MODIFIED: self.method == "GET",
+            HTTPStatus.NOT_MODIFIED: self.method == "GET" and self._has_etag(),
             HTTPStatus.BAD_REQUEST: takes_input,
             HTTPStatus.UNAUTHORIZED: needs_sign_in,
             HTTPStatus.FORBIDDEN: needs_sign_in,
             HTTPStatus.NOT_FOUND: "{" in self.path,
+            HTTPStatus.CONFLICT: needs_sign_in and self.method in WITH_BODY,
             HTTPStatus.PRECONDITION_FAILED: self._get_parameters_in("header", "If-Match"),
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: self.method in WITH_BODY,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE: self.method in WITH_BODY,

@@ -67,7 +67,7 @@ class UserSerializer(RowSerializer):
     updated_at = Moment(read_only=True)
 
 
-USER = OneRow(UserSerializer, User.objects.visible_to)
+USER = OneRow(UserSerializer, User.objects.visible_to, shared_by=(Role.ADMIN, Role.CONFIGURATOR))
 
 
 @extend_schema_serializer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,8 +41,12 @@ class Statement:
         places = {_adapted(stand_in): place for stand_in, place in stand_ins.items()}
         self.parameters = list(parameters)
         self.places = [
-            (index, places[value]) for index, value in enumerate(parameters) if value in places
+            (index, places[value])
+            for index, value in enumerate(parameters)
+            if isinstance(value, Hashable) and value in places
         ]
+        if {place for _index, place in self.places} != set(stand_ins.values()):
+            raise ValueError("The SQL does not ask for one of the ids; it would answer anybody.")
         expressions = [expression for expression, _sql, _alias in self.compiler.select]
         self.converters = self.compiler.get_converters(expressions)
 

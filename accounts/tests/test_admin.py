@@ -4,6 +4,7 @@ import re
 from urllib.parse import urljoin
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -258,3 +259,13 @@ def test_delete_page_removes_a_user(browser, student):
     assert "Are you sure" in text_of(browser.get(address))
     browser.post(address, {"post": "yes"})
     assert not User.objects.filter(pk=student.pk).exists()
+
+
+@pytest.mark.django_db
+def test_sign_in_of_the_admin_site_is_limited_as_the_others(client, settings):
+    cache.clear()
+    settings.THROTTLES = {**settings.THROTTLES, "sign_in": "3/min"}
+    typed = {"username": "nobody", "password": "wrong"}
+    answers = [client.post("/admin/login/", typed).text for _i in range(4)]
+    assert ["Too many attempts" in text for text in answers] == [False, False, False, True]
+    cache.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import django_filters
@@ -97,13 +98,14 @@ class ComponentView(ConfigureView):
         self.bound(component, partial=True).save(by=self.user)
         return Response(self.one(COMPONENT_ROW, comp_id))
 
-    @extend_schema(responses={200: ComponentSerializer})
+    @extend_schema(responses={200: ComponentSerializer}, parameters=[IF_MATCH])
     def delete(self, request: Request, comp_id: str) -> Response:
         """Delete a component with its entries and everything submitted to them.
 
         The answer is what was deleted.
         """
         deleted = self.one(COMPONENT_ROW, comp_id)
+        self.require_match(deleted)
         delete_component(self.component(comp_id), by=self.user)
         return Response(deleted)
 
@@ -190,13 +192,14 @@ class EntryView(ConfigureView):
         self.bound(entry, partial=True).save(by=self.user)
         return Response(self.one(ENTRY_ROW, entry_id))
 
-    @extend_schema(responses={200: EntrySerializer})
+    @extend_schema(responses={200: EntrySerializer}, parameters=[IF_MATCH])
     def delete(self, request: Request, entry_id: str) -> Response:
         """Delete an entry with everything submitted to it.
 
         The answer is what was deleted.
         """
         deleted = self.one(ENTRY_ROW, entry_id)
+        self.require_match(deleted)
         entries = Entry.objects.managed_by(self.user).select_related("component")
         delete_entry(self.found(entries, entry_id), by=self.user)
         return Response(deleted)
@@ -240,4 +243,4 @@ class EnrollBulk(Enrolling):
     @extend_schema(request=RowsSerializer, responses={200: ResultsSerializer})
     def post(self, request: Request) -> Response:
         """Enroll many students; each row is what a single request takes."""
-        return answer_rows(request.data, self.enroll)
+        return answer_rows(request.data, self.enroll, HTTPStatus.OK)

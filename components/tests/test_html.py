@@ -11,6 +11,7 @@ from components.html import (
     clean_rich_html,
     feedback_to_html,
     html_to_text,
+    sent_to_html,
     text_to_html,
     trusted,
     typed_to_html,
@@ -200,3 +201,28 @@ def test_clean_is_idempotent(source):
     text = storable_text(source)
     for clean in (clean_rich_html, clean_feedback_html):
         assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>a" + " " * 300_000 + "b</p>",
+        "<p>a" + "\n" * 300_000 + "b</p>",
+        "<p>a" + " \t" * 150_000 + "\n" + " " * 150_000 + "</p>",
+        "<a" + " " * 300_000 + "x",
+        "<a " * 100_000,
+        "a<b and " * 50_000 + "b>c",
+        "&" * 300_000,
+    ],
+    ids=range(7),
+)
+def test_long_run_of_one_character_takes_no_time_to_speak_of(text):
+    """Hours, if a pattern looked at each run from each of its places."""
+    for convert in (sent_to_html, typed_to_html, feedback_to_html, html_to_text):
+        convert(text)
+
+
+@pytest.mark.parametrize("text", ["a<b and b>c", "x <i and j> y", "if a<b and c>d"])
+def test_comparison_that_looks_like_a_tag_is_plain_text(text):
+    assert html_to_text(sent_to_html(text)) == text
+    assert html_to_text(typed_to_html(text)) == text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import FilteredRelation, Q, Value
 from django.db.models.functions import Coalesce
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -39,6 +40,7 @@ from grading.services.outcomes import release_outcome
 from grading.services.runs import request_regrade
 
 LOOK_SECONDS = 0.1
+may_wait = threading.BoundedSemaphore(2)
 NEWEST_FIRST = ("-submitted_at", "-attempt", "pk")
 TRUE, FALSE = {"true", "1"}, {"false", "0", ""}
 FORCE = OpenApiParameter(
@@ -108,6 +110,8 @@ class EntryStates(SubmissionMixin, ConfigureList):
 
 
 class EntryResults(SubmissionMixin):
+    has_etag = False
+
     @extend_schema(
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="A line each.")}
     )
@@ -190,11 +194,21 @@ class GenerateOutcome(SubmissionMixin):
 
 
 def wait_for_end(run: GradingRun) -> None:
-    """Give the worker a moment to end a run, so that a quick one needs no second request."""
-    deadline = time.monotonic() + settings.GENERATE_WAIT_SECONDS
-    while run.is_active and time.monotonic() < deadline:
-        time.sleep(LOOK_SECONDS)
-        run.refresh_from_db(fields=["state", "error_code"])
+    """Give the worker a moment to end a run, so that a quick one needs no second request.
+
+    Few requests wait at a time; the threads of the web server are for all.
+    """
+    if not may_wait.acquire(blocking=False):
+        return
+    try:
+        deadline = time.monotonic() + settings.GENERATE_WAIT_SECONDS
+        while run.is_active and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+            run.refresh_from_db(fields=["state", "error_code"])
+    except GradingRun.DoesNotExist:
+        raise Http404 from None  # deleted meanwhile
+    finally:
+        may_wait.release()
 
 
 class OutcomeMixin(ConfigureView):

@@ -77,7 +77,10 @@ class WebhookSerializer(RowSerializer):
         write_only=True,
         max_length=200,
         pattern=rf"^.{{{MIN_SECRET},}}$",
-        help_text=f"Signs each message; at least {MIN_SECRET} characters, or empty for a new one.",
+        help_text=(
+            f"Signs each message; at least {MIN_SECRET} characters. Left empty, a new webhook gets "
+            "a random one, and an old one keeps its own."
+        ),
     )
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)
@@ -89,14 +92,12 @@ class WebhookSerializer(RowSerializer):
 
     def create(self, validated_data: dict[str, Any]) -> Webhook:
         validated_data.pop("component_id")
-        is_active = validated_data.pop("is_active")
-        webhook = register_webhook(**validated_data)
-        if is_active:
-            return webhook
-        return update_webhook(webhook, is_active=False, by=validated_data["by"])
+        return register_webhook(**validated_data)
 
     def update(self, instance: Webhook, validated_data: dict[str, Any]) -> Webhook:
         validated_data.pop("component_id", None)
+        if not validated_data.get("secret"):
+            validated_data.pop("secret", None)  # an empty field of a form changes nothing
         return update_webhook(instance, **validated_data)
 
 
@@ -194,7 +195,8 @@ class Webhooks(ConfigureList):
 
         Each message is a POST with JSON. `FlexAGE-Signature` is `v1=` and the hexadecimal
         HMAC-SHA256, with the secret, of `FlexAGE-Timestamp`, a full stop and the body. Answer with
-        a 2xx status within ten seconds; anything else is tried again, for about a day.
+        a 2xx status within ten seconds; 410 switches the webhook off, anything else is tried again,
+        for most of a day. A message may arrive twice, with the same `FlexAGE-Delivery`.
         """
         serializer = self.bound()
         component = self.component(str(serializer.validated_data["component_id"]))
@@ -228,10 +230,11 @@ class WebhookView(WebhookMixin):
         self.bound(webhook, partial=True).save(expected=expected, by=self.user)
         return Response(self.one(WEBHOOK_ROW, webhook_id))
 
-    @extend_schema(responses={200: WebhookSerializer})
+    @extend_schema(responses={200: WebhookSerializer}, parameters=[IF_MATCH])
     def delete(self, request: Request, webhook_id: str) -> Response:
         """Take a webhook away, with its deliveries. The answer is what was deleted."""
         deleted = self.one(WEBHOOK_ROW, webhook_id)
+        self.require_match(deleted)
         remove_webhook(self.webhook(webhook_id), by=self.user)
         return Response(deleted)
 

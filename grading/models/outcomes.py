@@ -80,6 +80,11 @@ class Outcome(models.Model):
         return [str(REVIEW_SENTENCES[ReviewReason(reason)]) for reason in self.review_reasons]
 
 
+def sum_of(criteria: list[dict[str, Any]]) -> Decimal:
+    """The weighted total of criteria as a revision stores them."""
+    return total_score((Decimal(item["points"]), Decimal(item["weight"])) for item in criteria)
+
+
 class OutcomeRevision(models.Model):
     """One step in an outcome's history: who or what decided, and why. Never changed or removed.
 
@@ -148,8 +153,7 @@ class OutcomeRevision(models.Model):
     @property
     def is_total_set_by_hand(self) -> bool:
         """Whether a person gave another total than the sum over the criteria."""
-        parts = ((Decimal(item["points"]), Decimal(item["weight"])) for item in self.criteria)
-        return self.is_by_person and self.score != total_score(parts)
+        return self.is_by_person and self.score != sum_of(self.criteria)
 
     @property
     def percent(self) -> int:

@@ -85,10 +85,18 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
             | Q(state=DeliveryState.SENDING, lease_expires_at__lt=now)
         )
 
+    def with_last_served(self) -> WebhookDeliveryQuerySet:
+        """Adds `served_at`: when the webhook was sent something last, or None."""
+        sent = WebhookDelivery.objects.filter(
+            webhook=models.OuterRef("webhook"), last_attempt_at__isnull=False
+        ).order_by("-last_attempt_at")
+        return self.annotate(served_at=models.Subquery(sent.values("last_attempt_at")[:1]))
+
     def next_of_each_webhook(self, now: datetime) -> WebhookDeliveryQuerySet:
         """The claimable ones that come next, one for each webhook that is sent nothing now.
 
-        A receiver that is slow or silent holds up its own deliveries only.
+        A receiver that is slow or silent holds up its own deliveries, and the others by no more
+        than one attempt.
         """
         busy = self.filter(state=DeliveryState.SENDING, lease_expires_at__gte=now)
         place = Window(RowNumber(), partition_by="webhook", order_by=["due_at", "created_at", "pk"])

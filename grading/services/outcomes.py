@@ -16,12 +16,12 @@ from accounts.text import storable_text
 from components.html import feedback_to_html, html_to_text
 from components.models import Entry, Rubric
 from components.rubrics import CENT, Criterion
-from grading.engine.scoring import total_score
 from grading.engine.types import CriterionResult, Evaluation
 from grading.enums import GraderKind, RunState, WebhookEvent
 from grading.models import GradingRun, Outcome, OutcomeRevision, Submission
+from grading.models.outcomes import sum_of
 from grading.rules import can_review
-from grading.services.runs import lock_claimed, release_claim
+from grading.services.runs import lock_claimed, lock_submission, release_claim
 from grading.services.states import refresh_state
 from grading.services.webhooks import announce
 
@@ -181,7 +181,7 @@ def rubric_in_force(submission: Submission) -> Rubric | None:
 
 def _lock_outcome(submission: Submission) -> Outcome | None:
     # The submission is locked first: before its first outcome there is no row to lock.
-    Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+    lock_submission(submission)
     return Outcome.objects.select_related("current").filter(submission=submission).first()
 
 
@@ -275,11 +275,6 @@ def _stored(result: CriterionResult) -> dict[str, Any]:
         ],
         "confidence": result.confidence,
     }
-
-
-def sum_of(criteria: list[dict[str, Any]]) -> Decimal:
-    """The weighted total of criteria as a revision stores them."""
-    return total_score((Decimal(item["points"]), Decimal(item["weight"])) for item in criteria)
 
 
 def _checked_score(score: Decimal, max_score: Decimal) -> Decimal:

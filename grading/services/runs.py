@@ -12,7 +12,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.errors import ConflictError, ForbiddenError
+from accounts.errors import ConflictError, ForbiddenError, MissingError
 from accounts.models import User
 from accounts.text import storable_text
 from grading import queue
@@ -47,10 +47,20 @@ def request_regrade(submission: Submission, *, by: User) -> GradingRun:
     """
     if not can_review(by, submission):
         raise ForbiddenError("forbidden", _("You are not in charge of this component."))
-    Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+    lock_submission(submission)
     if submission.runs.active().exists():
         raise ConflictError("already_grading", _("This submission is being graded already."))
     return queue_run(submission, by=by)
+
+
+def lock_submission(submission: Submission) -> None:
+    """Hold a submission until the transaction ends.
+
+    Raises:
+        MissingError: `submission_missing`: it was deleted meanwhile.
+    """
+    if not Submission.objects.select_for_update(of=("self",)).filter(pk=submission.pk).exists():
+        raise MissingError("submission_missing", _("This submission was deleted."))
 
 
 def queue_run(submission: Submission, *, by: User | None) -> GradingRun:

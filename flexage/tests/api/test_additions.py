@@ -358,7 +358,7 @@ def test_bulk_enroll_does_each_row_on_its_own(api, configurator, component, stud
     rows += [row(outsider, elsewhere), {"student_user_id": str(outsider.pk)}]
     answer = api(configurator).post("/api/auth/enroll/bulk", {"rows": rows})
     results = answer.json()["results"]
-    assert [result["status"] for result in results] == [201, 400, 400, 400, 404, 404, 400]
+    assert [result["status"] for result in results] == [200, 400, 400, 400, 404, 404, 400]
     assert results[0]["body"] == {"message": "outsider is enrolled."}
     assert results[1]["body"]["code"] == "already_enrolled"
     assert results[6]["body"] == {"flex_age_comp_id": ["This field is required."]}
@@ -762,8 +762,9 @@ def test_webhook_gets_another_secret(hook, api, configurator):
     answer = api(configurator).put(path, {"secret": OWN_SECRET})
     assert OWN_SECRET not in answer.text
     assert Webhook.objects.get().secret == OWN_SECRET != before
-    api(configurator).put(path, {"secret": ""})
-    assert Webhook.objects.get().secret not in {OWN_SECRET, before}
+    for empty in ("", None):
+        api(configurator).put(path, {"secret": empty})
+        assert Webhook.objects.get().secret == OWN_SECRET
 
 
 def test_webhook_stays_in_its_component(hook, api, configurator):

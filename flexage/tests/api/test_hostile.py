@@ -15,8 +15,8 @@ from django.apps import apps
 from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver
+from django_filters.rest_framework import DjangoFilterBackend
 
-from accounts.api.filters import FilterBackend
 from accounts.tests.factories import UserFactory
 from components.tests.factories import RUBRIC
 from flexage import api_urls
@@ -643,7 +643,7 @@ def parameters_of_lists() -> dict[str, set[str]]:
     for name, operation in OPERATIONS.items():
         view = operation.view
         if operation.method == "GET" and view.pagination_class is not None:
-            filters = view.filterset_class if FilterBackend in view.filter_backends else None
+            filters = view.filterset_class if DjangoFilterBackend in view.filter_backends else None
             names = {"skip", "limit"} | set(filters.base_filters if filters else ())
             found.setdefault(filters, (name, names))
     return dict(found.values())

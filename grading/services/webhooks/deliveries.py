@@ -11,6 +11,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,7 +41,8 @@ def claim_deliveries(limit: int) -> list[WebhookDelivery]:
         return []  # spares an idle database the write lock
     with transaction.atomic():
         due = WebhookDelivery.objects.next_of_each_webhook(now).select_related("webhook")
-        due = due.order_by("due_at", "created_at")
+        # Whoever was served longest ago comes first: slow receivers do not starve the others.
+        due = due.with_last_served().order_by(F("served_at").asc(nulls_first=True), "due_at")
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
         claimed = [delivery for delivery in due[:limit] if not _end_if_hopeless(delivery)]

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.errors import ConflictError, DomainError, ForbiddenError, MissingError
+from accounts.errors import ConflictError, DomainError, MissingError
 from accounts.models import User
 from accounts.text import UNSTORABLE
 from components.models import Component
-from components.rules import can_manage
+from components.services import require_manager
 from grading.enums import DeliveryState, WebhookEvent
 from grading.models import Webhook, WebhookDelivery
 from grading.models.webhooks import MIN_SECRET
@@ -25,7 +25,13 @@ MAX_SECRET = Webhook._meta.get_field("secret").max_length or 0
 
 
 def register_webhook(
-    component: Component, *, url: str, events: Iterable[str], secret: str = "", by: User
+    component: Component,
+    *,
+    url: str,
+    events: Iterable[str],
+    secret: str = "",
+    is_active: bool = True,
+    by: User,
 ) -> Webhook:
     """Have another system told what happens in a component.
 
@@ -36,13 +42,14 @@ def register_webhook(
     Raises:
         DomainError: `forbidden`, `bad_url`, `private_address`, `bad_events` or `bad_secret`.
     """
-    _require_manager(by, component)
+    require_manager(by, component)
     # No transaction: looking up the name may take a while, and there is one write only.
     return Webhook.objects.create(
         component=component,
         url=checked_url(url),
         events=checked_events(events),
         secret=checked_secret(secret),
+        is_active=is_active,
         created_by=by,
     )
 
@@ -70,7 +77,7 @@ def update_webhook(
         DomainError: `forbidden`, `bad_url`, `private_address`, `bad_events`, `bad_secret` or
             `webhook_missing`, `stale_webhook`.
     """
-    _require_manager(by, webhook.component)
+    require_manager(by, webhook.component)
     checked = {
         "url": None if url is None else checked_url(url),
         "events": None if events is None else checked_events(events),
@@ -99,7 +106,7 @@ def remove_webhook(webhook: Webhook, *, by: User) -> None:
     Raises:
         DomainError: `forbidden`.
     """
-    _require_manager(by, webhook.component)
+    require_manager(by, webhook.component)
     lock_webhook(webhook)
     webhook.delete()
 
@@ -111,7 +118,7 @@ def resend_delivery(delivery: WebhookDelivery, *, by: User) -> WebhookDelivery:
     Raises:
         DomainError: `forbidden`, `delivery_missing`, `still_queued` or `webhook_inactive`.
     """
-    _require_manager(by, delivery.webhook.component)
+    require_manager(by, delivery.webhook.component)
     held = locked_deliveries().filter(pk=delivery.pk).first()
     if held is None:
         raise MissingError("delivery_missing", _("This message was deleted."))
@@ -152,8 +159,3 @@ def checked_secret(secret: str) -> str:
         limits = {"least": MIN_SECRET, "most": MAX_SECRET}
         raise DomainError("bad_secret", message % limits, field="secret")
     return secret
-
-
-def _require_manager(user: User, component: Component) -> None:
-    if not can_manage(user, component):
-        raise ForbiddenError("forbidden", _("You are not in charge of this component."))
