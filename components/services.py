@@ -280,6 +280,8 @@ def require_manager(user: User, component: Component) -> None:
 
 
 def _change(instance: Any, changes: dict[str, Any]) -> Any:
+    if not changes:
+        return instance
     for name, value in changes.items():
         setattr(instance, name, value.strip())
     _save(instance, update_fields=[*changes, "updated_at"])

@@ -108,7 +108,7 @@ class EntrySerializer(RowSerializer):
         definition = validated_data.pop("rubric_definition", None)
         if definition is not None:
             instance = set_rubric(instance, definition, expected_revision=None, by=by)
-        return change_entry(instance, by=by, **validated_data) if validated_data else instance
+        return change_entry(instance, by=by, **validated_data)
 
 
 COMPONENT_ROW = OneRow(ComponentSerializer, Component.objects.managed_by)
