@@ -22,9 +22,7 @@ MAX_ROWS = 100
 class RowsSerializer(serializers.Serializer):
     """Rows, each what the request for a single one takes."""
 
-    rows = serializers.ListField(
-        child=serializers.DictField(), allow_empty=False, max_length=MAX_ROWS
-    )
+    rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MAX_ROWS)
 
 
 class RowResultSerializer(serializers.Serializer):
