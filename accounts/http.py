@@ -5,6 +5,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import User
@@ -33,7 +34,7 @@ def client_address(request: HttpRequest) -> str:
 
     Of an IPv6 address the network: whoever has one address there has 2^64 of them.
     """
-    told = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
+    told = BaseThrottle().get_ident(cast(Request, request)) or ""
     for address in (told, _without_port(told)):
         try:
             return _network_of(ip_address(address))

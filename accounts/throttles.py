@@ -7,12 +7,13 @@ they share.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
 
 from accounts.http import client_address
 
@@ -29,6 +30,10 @@ class Throttle(SimpleRateThrottle):
         user = request.user
         who = f"user-{user.pk}" if user.is_authenticated else f"address-{client_address(request)}"
         return self.cache_format % {"scope": self.scope, "ident": who}
+
+    def allows(self, request: Request | HttpRequest) -> bool:
+        """Whether this is not too often, for pages as well: a limit looks at nothing else."""
+        return self.allow_request(cast(Request, request), cast(APIView, None))
 
 
 class SubmitThrottle(Throttle):
@@ -72,7 +77,7 @@ class _FailureThrottle(Throttle):
 
 def seconds_to_wait(throttle: Throttle, request: Request | HttpRequest) -> float | None:
     """Count one more; the seconds to wait where that is too often, else None."""
-    return None if throttle.allow_request(request, None) else throttle.wait() or 1.0  # type: ignore[arg-type]
+    return None if throttle.allows(request) else throttle.wait() or 1.0
 
 
 def seconds_to_wait_for_sign_in(request: HttpRequest, username: str) -> float | None:
@@ -90,5 +95,5 @@ def seconds_to_wait_for_sign_in(request: HttpRequest, username: str) -> float | 
 def count_failed_sign_in(request: HttpRequest) -> None:
     """Count a failed attempt to sign in from the address of this request."""
     throttle = _FailureThrottle()
-    if throttle.rate is not None and throttle.allow_request(request, None):  # type: ignore[arg-type]
+    if throttle.rate is not None and throttle.allows(request):
         SimpleRateThrottle.throttle_success(throttle)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, FilteredRelation, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from components.models import Component, Entry, Rubric
@@ -54,6 +55,18 @@ def _progress(entry: Entry, state: StudentEntryState | None) -> EntryProgress:
     latest = state.latest_submission
     revision = latest.released_revision if latest else None
     return EntryProgress(entry, EntryStatus(state.status), revision)
+
+
+def students_with_status(entry: Entry) -> QuerySet[User]:
+    """Who is enrolled or handed in, each with `entry_status` and `state`, by username."""
+    state = FilteredRelation("entry_states", condition=Q(entry_states__entry=entry))
+    enrolled = entry.component.enrollments.values("student")
+    return (
+        User.objects.annotate(state=state)
+        .annotate(entry_status=Coalesce("state__status", Value(EntryStatus.NOT_SUBMITTED)))
+        .filter(Q(pk__in=enrolled) | Q(state__isnull=False))
+        .order_by("username")
+    )
 
 
 @dataclass(frozen=True)

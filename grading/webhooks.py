@@ -24,8 +24,8 @@ import requests
 from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils.translation import gettext as _
-from requests_hardened import Config, HTTPSession  # type: ignore[import-untyped]
-from requests_hardened.ip_filter import InvalidIPAddress  # type: ignore[import-untyped]
+from requests_hardened import Config, HTTPSession
+from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError

@@ -71,10 +71,6 @@ class ApiView(GenericAPIView):
         """The user of a request that got past the permissions."""
         return cast(User, self.request.user)
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        request.encoding = settings.DEFAULT_CHARSET  # whatever the content type says of it
-        return super().initialize_request(request, *args, **kwargs)
-
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if whole_number(request.META.get("CONTENT_LENGTH"), 0) > settings.API_MAX_BODY:
             raise BodyTooLargeError
@@ -142,7 +138,8 @@ class ApiView(GenericAPIView):
     def require_match(self, data: Any) -> None:
         """Refuse a change that started from something else than `data`, the representation of now.
 
-        Call it with the row locked. Without `If-Match` every change goes through.
+        Without `If-Match` every change goes through. Where the row is not locked, somebody may
+        still be quicker between this and the change.
 
         Raises:
             PreconditionFailedError: `If-Match` names another ETag.
@@ -150,9 +147,8 @@ class ApiView(GenericAPIView):
         header = self.request.headers.get("If-Match")
         if header is None:
             return
-        if header.strip() != "*" and etag_of(JSONRenderer().render(data)) not in parse_etags(
-            header
-        ):
+        current = etag_of(JSONRenderer().render(data))
+        if header.strip() != "*" and current not in parse_etags(header):
             raise PreconditionFailedError
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.db import IntegrityError
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
@@ -83,7 +84,7 @@ def answer_rows(
 def _result(row: Any, do: Callable[[Any], Any], status: HTTPStatus) -> dict[str, Any]:
     try:
         return {"status": status.value, "body": do(row)}
-    except (APIException, DomainError, Http404) as error:
+    except (APIException, DomainError, Http404, IntegrityError) as error:
         answer = answer_error(error, {})
         if answer is None:
             raise

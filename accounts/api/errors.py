@@ -1,9 +1,10 @@
 """Every refusal as JSON with a `detail`, or with a list of messages per field."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,8 @@ from rest_framework.views import exception_handler
 
 from accounts.errors import ConflictError, DomainError, ForbiddenError, MissingError
 from accounts.retry import is_deadlock
+
+logger = logging.getLogger(__name__)
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
@@ -54,9 +57,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DomainError):
         return _refusal(error)
     if isinstance(error, IntegrityError) or is_deadlock(error):
+        logger.warning("Refused, as if somebody else was quicker", exc_info=error)
         error = SomebodyElseError()
-    if isinstance(error, RequestDataTooBig):
-        error = BodyTooLargeError()
     elif isinstance(error, SuspiciousOperation):
         error = ValidationError({"detail": [str(SENTENCES[HTTPStatus.BAD_REQUEST])]})
     response = exception_handler(error, context)

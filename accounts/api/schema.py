@@ -88,7 +88,7 @@ class Schema(AutoSchema):
     def get_summary(self) -> str | None:
         return self._doc().partition("\n")[0].strip().rstrip(".") or None
 
-    def get_description(self) -> str:  # type: ignore[override]
+    def get_description(self, path: str = "", method: str = "") -> str:
         return self._doc().partition("\n")[2].strip()
 
     def get_tags(self) -> list[str]:

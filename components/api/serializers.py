@@ -30,18 +30,14 @@ ENTRY = {
 }
 
 
-class SafeHtml:
+class Html(Text):
     """HTML; what could run, load or disguise is taken out. A text without tags is plain text."""
 
     def to_internal_value(self, data: Any) -> str:
-        return sent_to_html(super().to_internal_value(data))  # type: ignore[misc]
+        return sent_to_html(super().to_internal_value(data))
 
 
-class Html(SafeHtml, Text):
-    pass
-
-
-class OptionalHtml(SafeHtml, OptionalText):
+class OptionalHtml(Html, OptionalText):
     pass
 
 

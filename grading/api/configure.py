@@ -7,8 +7,6 @@ import time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import FilteredRelation, Q, Value
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.schema import IF_MATCH
-from accounts.errors import ConflictError, DomainError
+from accounts.errors import ConflictError
 from accounts.models import User
 from components.api.views import ConfigureList, ConfigureView
 from components.models import Entry
@@ -33,9 +31,10 @@ from grading.api.serializers.submissions import (
     StaffSubmissionSerializer,
     reviewed_by,
 )
-from grading.enums import EntryStatus, RunState
+from grading.enums import RunState
 from grading.exports import result_lines
 from grading.models import GradingRun, Outcome, Submission, SubmissionQuerySet
+from grading.selectors import students_with_status
 from grading.services.outcomes import release_outcome
 from grading.services.runs import request_regrade
 
@@ -57,7 +56,7 @@ class SubmissionMixin(ConfigureView):
 
     def entry(self, entry_id: str) -> Entry:
         """The entry of this id that the user is in charge of, or a 404."""
-        entries = Entry.objects.managed_by(self.user).select_related("component", "rubric")
+        entries = Entry.objects.managed_by(self.user).select_related("component")
         return self.found(entries, entry_id)
 
 
@@ -96,15 +95,7 @@ class EntryStates(SubmissionMixin, ConfigureList):
         Everybody who is enrolled, whether they handed in or not, and everybody who handed in.
         """
         entry = self.entry(entry_id)
-        state = FilteredRelation("entry_states", condition=Q(entry_states__entry=entry))
-        enrolled = entry.component.enrollments.values("student")
-        students = (
-            User.objects.annotate(state=state)
-            .annotate(entry_status=Coalesce("state__status", Value(EntryStatus.NOT_SUBMITTED)))
-            .filter(Q(pk__in=enrolled) | Q(state__isnull=False))
-            .order_by("username")
-        )
-        page = self.page_of(students)
+        page = self.page_of(students_with_status(entry))
         states = staff_states(entry, list(page.values_list("pk", flat=True)), self.user)
         return self.get_paginated_response(states)
 
@@ -156,13 +147,9 @@ class GenerateOutcome(SubmissionMixin):
         Answers with the outcome where that is ready within the request, else with 202 and the
         address to look at again.
         """
-        managed = Submission.objects.managed_by(self.user).select_related(
-            "entry__rubric", "entry__component", "outcome"
-        )
-        submission = self.found(managed, submission_id)
-        if submission.current_outcome and not self.is_forced():
-            message = _("There is an outcome already; force_regenerate=true grades again.")
-            raise DomainError("has_outcome", message)
+        managed = Submission.objects.managed_by(self.user)
+        related = managed.select_related("entry__rubric", "entry__component")
+        submission = self.found(related, submission_id)
         run = self.run_of(submission)
         wait_for_end(run)
         row = self.one(SUBMISSION_ROW, submission.pk)
@@ -185,7 +172,7 @@ class GenerateOutcome(SubmissionMixin):
     def run_of(self, submission: Submission) -> GradingRun:
         """A new run, or the one that is under way."""
         try:
-            return request_regrade(submission, by=self.user)
+            return request_regrade(submission, despite_outcome=self.is_forced(), by=self.user)
         except ConflictError:
             run = submission.runs.order_by("-created_at").first()
             if run is None:

@@ -73,7 +73,7 @@ class WebhookSerializer(RowSerializer):
         max_length=10,
     )
     is_active = Flag(default=True)
-    secret = OptionalText(
+    secret: serializers.Field = OptionalText(
         write_only=True,
         max_length=200,
         pattern=rf"^.{{{MIN_SECRET},}}$",
@@ -114,7 +114,7 @@ WEBHOOK_ROW = OneRow(WebhookSerializer, Webhook.objects.managed_by)
 class WebhookWithSecretSerializer(WebhookSerializer):
     """A new webhook, with the secret that signs its messages: keep it, it is not shown again."""
 
-    secret = serializers.CharField(read_only=True)  # type: ignore[assignment]
+    secret = serializers.CharField(read_only=True)
 
 
 @extend_schema_serializer(

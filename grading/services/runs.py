@@ -12,14 +12,14 @@ from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.errors import ConflictError, ForbiddenError, MissingError
+from accounts.errors import ConflictError, DomainError, ForbiddenError, MissingError
 from accounts.models import User
 from accounts.text import storable_text
 from grading import queue
 from grading.engine.errors import ErrorCode, GradingError
 from grading.engine.types import Provider
 from grading.enums import RunState
-from grading.models import GradingRun, Submission
+from grading.models import GradingRun, Outcome, Submission
 from grading.rules import can_review
 
 MAX_BACKOFF_SECONDS = 600.0
@@ -37,17 +37,24 @@ CLAIMED_FIELDS = [
 
 
 @transaction.atomic
-def request_regrade(submission: Submission, *, by: User) -> GradingRun:
+def request_regrade(
+    submission: Submission, *, despite_outcome: bool = True, by: User
+) -> GradingRun:
     """Grade a submission again with the entry's rubric of now.
 
     The outcome that is there stays in force until the new run ends well.
 
+    Args:
+        despite_outcome: whether to do so where there is one.
+
     Raises:
-        DomainError: `forbidden` or `already_grading`.
+        DomainError: `forbidden`, `submission_missing`, `has_outcome` or `already_grading`.
     """
     if not can_review(by, submission):
         raise ForbiddenError("forbidden", _("You are not in charge of this component."))
     lock_submission(submission)
+    if not despite_outcome and Outcome.objects.filter(submission=submission).exists():
+        raise DomainError("has_outcome", _("There is an outcome already. Ask to grade again."))
     if submission.runs.active().exists():
         raise ConflictError("already_grading", _("This submission is being graded already."))
     return queue_run(submission, by=by)

@@ -8,10 +8,7 @@ from urllib.parse import urlsplit
 import requests
 from django.conf import settings
 from django.utils.translation import gettext as _
-from requests_hardened.ip_filter import (  # type: ignore[import-untyped]
-    InvalidIPAddress,
-    filter_host,
-)
+from requests_hardened.ip_filter import InvalidIPAddress, filter_host
 
 from accounts.errors import DomainError
 from grading.models import Webhook

@@ -24,18 +24,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import re
-import socket
-import struct
 import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from grading.tests.fakes.server import Fake, Handler
 
 GENERATE = re.compile(r"/v1(?:beta)?/models/([^/:]+):generateContent$")
 FENCED_ANSWER = re.compile(r"^(=====ANSWER-\w+=====)\n(.*)\n\1$", re.MULTILINE | re.DOTALL)
@@ -272,142 +268,21 @@ def is_fault(name: str) -> bool:
 
 
 # --- the server ------------------------------------------------------------
-class FakeGemini:
-    """The server, as a context manager.
-
-    Args:
-        fault: what goes wrong from the start; empty for nothing.
-        port: 0 for any free one.
-        delay: seconds before each answer.
-        silence: seconds that `hang` and `stall` last at most; leaving the context ends them too.
-
-    Attributes:
-        calls: every request for a generation, in order.
-        most_at_once: the highest number of them that were under way at the same time.
-    """
-
-    def __init__(
-        self, fault: str = "", *, port: int = 0, delay: float = 0.0, silence: float = 30.0
-    ) -> None:
-        self.calls: list[Call] = []
-        self.most_at_once = 0
-        self.delay = delay
-        self.silence = silence
-        self.is_over = threading.Event()
-        self._at_once = 0
-        self._lock = threading.Lock()
-        self._script: deque[str] = deque()
-        self._retry_after: int | None = None
-        self._server = _Server(("127.0.0.1", port), self)
-        self.play(fault)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def play(self, fault: str, *, times: int | None = None, retry_after: int | None = None) -> None:
-        """Switch the fault.
-
-        Args:
-            times: for so many requests, after those already in line; None is from now on.
-            retry_after: seconds that a `status_<code>` tells the caller to wait.
-
-        Raises:
-            ValueError: there is no such fault.
-        """
-        if not is_fault(fault):
-            raise ValueError(f"no such fault: {fault}")
-        with self._lock:
-            self._retry_after = retry_after
-            if times is None:
-                self._script.clear()
-                self._fault = fault
-            else:
-                self._script.extend([fault] * times)
-
-    def state(self) -> dict[str, Any]:
-        """The fault that comes next, and the number of requests so far."""
-        with self._lock:
-            fault = self._script[0] if self._script else self._fault
-            return {"fault": fault, "calls": len(self.calls)}
-
-    def __enter__(self) -> Self:
-        serve = partial(self._server.serve_forever, poll_interval=0.01)
-        self._thread = threading.Thread(target=serve, name="fake-gemini", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.is_over.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @contextlib.contextmanager
-    def take(self, call: Call) -> Iterator[str]:
-        """Note the call and yield its fault, while it counts as under way."""
-        with self._lock:
-            self.calls.append(call)
-            fault = self._script.popleft() if self._script else self._fault
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
-        try:
-            self.is_over.wait(self.delay)
-            yield fault
-        finally:
-            with self._lock:
-                self._at_once -= 1
-
-    def answer(self, fault: str, call: Call) -> Answer:
-        if not call.model:
-            return refusal(404, "Not found.")
-        if not call.headers.get("x-goog-api-key"):
-            return refusal(403, "Method doesn't allow unregistered callers.")
-        match = STATUS_FAULT.match(fault)
-        if not match:
-            return REPLIES[fault if fault in REPLIES else ""](call)
-        answer = refusal(int(match[1]), "The fake fails on demand.")
-        if self._retry_after is not None:
-            answer.headers["Retry-After"] = str(self._retry_after)
-        return answer
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], fake: FakeGemini) -> None:
-        super().__init__(address, _Handler)
-        self.fake = fake
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that lost patience are no error of ours."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body leave together
-    timeout = 60
-    server: _Server
-
+class _Handler(Handler, BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         is_control = self.path == "/control"
         self._send(Answer(self.server.fake.state()) if is_control else refusal(404, "Not found."))
 
     def do_POST(self) -> None:
-        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
-            body = json.loads(data)
+            body = json.loads(self.read_body())
         except ValueError:
             self._send(refusal(400, "Invalid JSON payload received."))
             return
         if self.path == "/control":
             self._send(self._control(body))
             return
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        call = Call(self.path, headers, body)
+        call = Call(self.path, self.read_headers(), body)
         with self.server.fake.take(call) as fault:
             self._respond(fault, call)
 
@@ -425,7 +300,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "hang":
             self._keep_silent()
         elif fault == "reset":
-            self._reset()
+            self.reset()
         else:
             answer = self.server.fake.answer(fault, call)
             self._send(answer, half=fault in {"stall", "cut_off"})
@@ -447,14 +322,65 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.fake.is_over.wait(self.server.fake.silence)
         self.close_connection = True
 
-    def _reset(self) -> None:
-        """Close without a word: a zero linger time makes the kernel send RST instead of FIN."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
-        self.close_connection = True
 
-    def log_message(self, *_args: Any) -> None:
-        """Keep test output clean."""
+class FakeGemini(Fake[Call, str]):
+    """The server, as a context manager.
+
+    Args:
+        fault: what goes wrong from the start; empty for nothing.
+        port: 0 for any free one.
+        delay: seconds before each answer.
+        silence: seconds that `hang` and `stall` last at most; leaving the context ends them too.
+    """
+
+    handler = _Handler
+
+    def __init__(
+        self, fault: str = "", *, port: int = 0, delay: float = 0.0, silence: float = 30.0
+    ) -> None:
+        super().__init__("", port=port, delay=delay)
+        self.silence = silence
+        self._retry_after: int | None = None
+        self.play(fault)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def play(self, fault: str, *, times: int | None = None, retry_after: int | None = None) -> None:
+        """Switch the fault.
+
+        Args:
+            times: for so many requests, after those already in line; None is from now on.
+            retry_after: seconds that a `status_<code>` tells the caller to wait.
+
+        Raises:
+            ValueError: there is no such fault.
+        """
+        if not is_fault(fault):
+            raise ValueError(f"no such fault: {fault}")
+        with self._lock:
+            self._retry_after = retry_after
+            self._play(fault, times)
+
+    def state(self) -> dict[str, Any]:
+        """The fault that comes next, and the number of requests so far."""
+        with self._lock:
+            fault = self._script[0] if self._script else self._usual
+            return {"fault": fault, "calls": len(self.calls)}
+
+    def answer(self, fault: str, call: Call) -> Answer:
+        if not call.model:
+            return refusal(404, "Not found.")
+        if not call.headers.get("x-goog-api-key"):
+            return refusal(403, "Method doesn't allow unregistered callers.")
+        match = STATUS_FAULT.match(fault)
+        if not match:
+            return REPLIES[fault if fault in REPLIES else ""](call)
+        answer = refusal(int(match[1]), "The fake fails on demand.")
+        if self._retry_after is not None:
+            answer.headers["Retry-After"] = str(self._retry_after)
+        return answer
 
 
 def main() -> None:
