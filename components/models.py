@@ -171,6 +171,11 @@ class Entry(models.Model):
         editable=False,
         help_text=_("Counts the changes of the rubric; a stale editor is told by it."),
     )
+    is_rubric_hidden = models.BooleanField(
+        _("keep the rubric's descriptions from students"),
+        default=False,
+        help_text=_("Students see the criteria and the levels they reached, nothing more."),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="created_entries"
     )

@@ -29,15 +29,33 @@ HTTPS = env.flag("HTTPS", default=not DEBUG)
 # --- grading ---------------------------------------------------------------
 GOOGLE_API_KEY = env.text("GOOGLE_API_KEY")
 GOOGLE_API_ENDPOINT = env.url("GOOGLE_API_ENDPOINT")
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.url("OPENAI_BASE_URL")
+_has_openai = bool(OPENAI_API_KEY or OPENAI_BASE_URL)
 GRADING_PROVIDER = env.choice(
-    "GRADING_PROVIDER", ("gemini", "simulator"), "gemini" if GOOGLE_API_KEY else "simulator"
+    "GRADING_PROVIDER",
+    ("gemini", "google-genai", "openai", "simulator"),
+    "gemini" if GOOGLE_API_KEY else "openai" if _has_openai else "simulator",
 )
-if GRADING_PROVIDER == "gemini" and not GOOGLE_API_KEY:
-    raise SettingsError("GRADING_PROVIDER is 'gemini' but GOOGLE_API_KEY is missing.")
-GRADING_MODEL = env.text("GRADING_MODEL", "gemini-2.5-flash")
+if GRADING_PROVIDER in {"gemini", "google-genai"} and not GOOGLE_API_KEY:
+    raise SettingsError(f"GRADING_PROVIDER is {GRADING_PROVIDER!r} but GOOGLE_API_KEY is missing.")
+if GRADING_PROVIDER == "openai" and not _has_openai:
+    raise SettingsError(
+        "GRADING_PROVIDER is 'openai' but both OPENAI_API_KEY and OPENAI_BASE_URL are missing."
+    )
+GRADING_MODEL = env.text(
+    "GRADING_MODEL", "gpt-4.1-mini" if GRADING_PROVIDER == "openai" else "gemini-2.5-flash"
+)
 GRADING_TEMPERATURE = env.decimal("GRADING_TEMPERATURE", 0.0, 0.0, 2.0)
 GRADING_TIMEOUT = env.integer("GRADING_TIMEOUT", 60, 1, 300)
 GRADING_CONCURRENCY = env.integer("GRADING_CONCURRENCY", 8, 1, 256)
+GRADING_REQUESTS_PER_MINUTE = env.integer("GRADING_REQUESTS_PER_MINUTE", 0, 0, 1_000_000)
+GRADING_TOKENS_PER_MINUTE = env.integer("GRADING_TOKENS_PER_MINUTE", 0, 0, 1_000_000_000)
+GRADING_INPUT_PRICE = env.decimal("GRADING_INPUT_PRICE", 0.0, 0.0, 10_000.0)
+GRADING_OUTPUT_PRICE = env.decimal("GRADING_OUTPUT_PRICE", 0.0, 0.0, 10_000.0)
+GRADING_CURRENCY = env.text("GRADING_CURRENCY", "USD")
+GRADING_PER_CRITERION = env.flag("GRADING_PER_CRITERION", default=False)
+GRADING_KEEP_RAW_DAYS = env.integer("GRADING_KEEP_RAW_DAYS", 365, 0, 36_500)
 GRADING_MAX_ATTEMPTS = env.integer("GRADING_MAX_ATTEMPTS", 4, 1, 20)
 GRADING_RETRY_SECONDS = env.decimal("GRADING_RETRY_SECONDS", 5.0, 0.0, 3600.0)
 GRADING_LEASE_SECONDS = env.integer("GRADING_LEASE_SECONDS", 30, 2, 3600)

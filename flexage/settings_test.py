@@ -14,6 +14,7 @@ OF_THE_MACHINE = (
         "GRADING_",
         "HTTPS",
         "LOCKOUT_",
+        "OPENAI_",
     ),
     *("PROXIES", "REFRESH_", "THROTTLE_", "TIME_ZONE", "WEBHOOK_"),
 )

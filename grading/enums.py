@@ -20,11 +20,23 @@ class RunState(models.TextChoices):
 
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Stopped")
     SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
 
 
 ACTIVE_STATES = (RunState.QUEUED, RunState.RUNNING)
+OPEN_STATES = (*ACTIVE_STATES, RunState.PAUSED)
+"""Of runs that have not ended; a paused one moves again only when somebody resumes it."""
+
+
+class ProviderKind(models.TextChoices):
+    """The protocols that we speak."""
+
+    GEMINI = "gemini", _("Gemini (google-generativeai)")
+    GENAI = "google-genai", _("Gemini (google-genai)")
+    OPENAI = "openai", _("OpenAI-compatible")
+    SIMULATOR = "simulator", _("Simulator (no AI model)")
 
 
 class GraderKind(models.TextChoices):
@@ -32,6 +44,7 @@ class GraderKind(models.TextChoices):
 
     AI = "ai", _("AI model")
     SIMULATOR = "simulator", _("Simulator (no AI model)")
+    RULE = "rule", _("Rule (no grader was asked)")
     PERSON = "person", _("Person")
 
 
@@ -66,6 +79,7 @@ ACTIVE_DELIVERY_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING)
 
 ERROR_SENTENCES = {
     ErrorCode.RATE_LIMIT: _("The provider takes no more requests for the moment."),
+    ErrorCode.QUOTA_SPENT: _("The account's quota at the provider is spent."),
     ErrorCode.OVERLOADED: _("The provider is overloaded or broken."),
     ErrorCode.TIMEOUT: _("The provider did not answer in time."),
     ErrorCode.CONNECTION: _("The provider could not be reached."),
@@ -74,7 +88,8 @@ ERROR_SENTENCES = {
     ErrorCode.SAFETY_BLOCK: _("The provider refused to read or answer this."),
     ErrorCode.TOO_LONG: _("The answer and the rubric are too long for the provider."),
     ErrorCode.BAD_KEY: _("The provider did not accept the key of this server."),
-    ErrorCode.BAD_REQUEST: _("The provider did not accept the request; check the model's name."),
+    ErrorCode.NO_MODEL: _("The provider does not know the model; check its name."),
+    ErrorCode.BAD_REQUEST: _("The provider did not accept the request."),
     ErrorCode.NO_RUBRIC: _("The entry has no rubric to grade with."),
     ErrorCode.WORKER_LOST: _("The worker was lost while grading."),
     ErrorCode.INTERNAL: _("An error in FlexAGE itself; its log has the details."),
@@ -85,6 +100,14 @@ REVIEW_SENTENCES = {
     ReviewReason.LOW_CONFIDENCE: _("The grader is not sure of its levels."),
     ReviewReason.UNVERIFIED_EVIDENCE: _(
         "A level is not backed by the answer: a quote does not stand in it, or there is none."
+    ),
+    ReviewReason.DISAGREEMENT: _("Independent opinions differ on a level."),
+    ReviewReason.ADDRESSES_GRADER: _(
+        "The answer talks to the grader; it was graded without those passages."
+    ),
+    ReviewReason.HIDDEN_TEXT: _("The answer held text that nobody can see; it was taken out."),
+    ReviewReason.RUBRIC_LEAK: _(
+        "The feedback repeats what the rubric says and students may not see."
     ),
 }
 """What staff read of a reason for review."""

@@ -23,7 +23,11 @@ logger = logging.getLogger(__name__)
 
 DRAIN = "grading.tasks.drain_queue"
 LOOK_SECONDS = 15.0
-SWEEP = "sweep the queue"
+SCHEDULE = {
+    "sweep the queue": {"func": DRAIN, "schedule_type": Schedule.MINUTES, "minutes": 1},
+    "tidy up": {"func": "grading.tasks.tidy_up", "schedule_type": Schedule.HOURLY},
+}
+"""Name and plan of what is done by itself."""
 
 
 def wake_worker() -> None:
@@ -33,10 +37,10 @@ def wake_worker() -> None:
 
 def ensure_schedule() -> None:
     """Have a worker look at the queue every minute as well, for what a lost wake-up left behind."""
-    plan = {"func": DRAIN, "schedule_type": Schedule.MINUTES, "minutes": 1}
     # Not `update_or_create`: two workers that start at once may both make it, which does no harm.
-    if not Schedule.objects.filter(name=SWEEP).update(**plan):
-        Schedule.objects.create(name=SWEEP, **plan)
+    for name, plan in SCHEDULE.items():
+        if not Schedule.objects.filter(name=name).update(**plan):
+            Schedule.objects.create(name=name, **plan)
 
 
 def run_cluster(

@@ -7,14 +7,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, FilteredRelation, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
+from components.html import html_to_text
 from components.models import Component, Entry, Rubric
 from components.rubrics import Criterion, Level
+from grading.engine.types import GradingRequest, Plan
 from grading.enums import EntryStatus
-from grading.models import STATUS_FILTERS, OutcomeRevision, StudentEntryState, Submission
+from grading.models import (
+    STATUS_FILTERS,
+    EntryGrading,
+    OutcomeRevision,
+    StudentEntryState,
+    Submission,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,25 @@ class EntryProgress:
     entry: Entry
     status: EntryStatus
     revision: OutcomeRevision | None
+
+
+def request_of(submission: Submission, rubric: Rubric | None) -> GradingRequest | None:
+    """What a provider gets to know of a submission; None where there is no rubric."""
+    if rubric is None:
+        return None
+    return GradingRequest(
+        rubric=rubric.spec,
+        instructions=html_to_text(submission.entry.instructions),
+        answer=submission.text,
+        is_rubric_hidden=submission.entry.is_rubric_hidden,
+        has_hidden_text=bool(submission.hidden_text),
+    )
+
+
+def plan_of(entry: Entry) -> Plan:
+    """How an entry wants its answers graded."""
+    own: EntryGrading = getattr(entry, "grading", None) or EntryGrading()
+    return own.plan(per_criterion=settings.GRADING_PER_CRITERION)
 
 
 def components_of(student: User) -> QuerySet[Component]:

@@ -1,111 +1,208 @@
 """The drain: one loop that keeps many provider calls in flight and settles what comes back.
 
-The loop and everything that touches the database run in one thread; the threads of the pool only
-call the provider. A drain ends when nothing is due soon, when it is asked to stop, or when its
-time is up (then it wakes its successor).
+Calls are awaited in one event loop, which runs in a thread of its own and lives as long as the
+process, with its connections. Whatever touches the database runs in the drain's thread. A drain
+ends when nothing can begin soon, when it is asked to stop, or when its time is up (then it wakes
+its successor). A database in trouble ends no drain: what came back is kept until it is recorded.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
+import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from queue import Empty, SimpleQueue
+from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 
-from components.html import html_to_text
 from grading import queue
-from grading.engine.errors import ErrorCode, GradingError
-from grading.engine.evaluate import evaluate
-from grading.engine.providers.gemini import GeminiProvider
-from grading.engine.providers.simulator import SimulatorProvider
-from grading.engine.types import Evaluation, GradingRequest, Provider
+from grading.engine.asks import next_ask
+from grading.engine.errors import OUTAGE, ErrorCode, GradingError
+from grading.engine.evaluate import conclude
+from grading.engine.prompt import build_prompt
+from grading.engine.reply import Progress, absorb
+from grading.engine.types import Completion, Evaluation, GradingRequest, Plan, Provider
+from grading.enums import GraderKind
 from grading.models import GradingRun
+from grading.providers import ProviderConfig, config_of, make_provider
+from grading.selectors import plan_of, request_of
+from grading.services.claims import claim_runs, seconds_until_due
+from grading.services.gates import CallReport, report_calls
 from grading.services.outcomes import record_evaluation
-from grading.services.runs import claim_runs, record_failure, renew_leases, seconds_until_due
+from grading.services.runs import Call, record_failure, record_progress, renew_leases
 
 logger = logging.getLogger(__name__)
 
 stop_requested = multiprocessing.get_context("fork").Event()
 """Set by the worker command when it is told to stop; its forked processes share it."""
 
+DATABASE_TROUBLE = (OperationalError, InterfaceError)
+TROUBLE_SECONDS = 0.5
 POLL_SECONDS = 0.25
 LINGER_SECONDS = 90.0
 """A run due within this time is waited for; the schedule, once a minute, takes care of the rest."""
+IDLE_LOOKS = 40
+"""So many looks in a row that find due runs and may begin none of them end a drain."""
 MAX_SECONDS = 600.0
 """Well under the task's timeout: django-q2 kills what runs past that."""
 
+ProviderFor = Callable[[ProviderConfig], Provider]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How one attempt at one call ended.
+
+    Attributes:
+        call: None where it never came to one.
+        evaluation: where nothing is left to ask.
+    """
+
+    run: GradingRun
+    config: ProviderConfig
+    begun_at: datetime
+    grader: GraderKind
+    call: Call | None = None
+    progress: Progress | None = None
+    evaluation: Evaluation | None = None
+    next_opinion: int = 0
+    error: GradingError | None = None
+
+    @property
+    def report(self) -> CallReport:
+        """What the provider's gate learns from it."""
+        used = sum(self.call.tokens) if self.call else 0
+        return CallReport(self.begun_at, self.error, used - self.run.estimated_tokens)
+
+
+class Providers:
+    """The providers of this process, made when they are needed first, and anew once changed."""
+
+    def __init__(self, make: ProviderFor = make_provider) -> None:
+        self._make = make
+        self._made: dict[str, tuple[ProviderConfig, Provider]] = {}
+
+    def __call__(self, config: ProviderConfig) -> Provider:
+        known = self._made.get(config.key)
+        if known is None or known[0] != config:
+            self._made[config.key] = known = (config, self._make(config))
+        return known[1]
+
 
 @cache
-def configured_provider() -> Provider:
-    """The provider that the settings name."""
-    if settings.GRADING_PROVIDER == "gemini":
-        return GeminiProvider(
-            api_key=settings.GOOGLE_API_KEY,
-            model=settings.GRADING_MODEL,
-            endpoint=settings.GOOGLE_API_ENDPOINT,
-            timeout=settings.GRADING_TIMEOUT,
-            temperature=settings.GRADING_TEMPERATURE,
-        )
-    return SimulatorProvider()
+def process_providers() -> Providers:
+    """Those that all drains of this process share, with their connections."""
+    return Providers()
 
 
-def drain_runs(provider: Provider, *, concurrency: int) -> int:
-    """Grade what is queued, with at most `concurrency` provider calls in flight.
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The loop of this process's provider calls; made after the fork, ends with the process."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="provider-calls", daemon=True).start()
+    return loop
+
+
+def drain_runs(provider_for: ProviderFor) -> int:
+    """Grade what is queued, with as many provider calls in flight as providers and budgets allow.
 
     Returns:
-        How many attempts were settled.
+        How many calls were settled.
     """
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="provider") as pool:
-        return _Drain(provider, pool, concurrency).run()
+    return _Drain(provider_for).run()
 
 
 class _Drain:
-    def __init__(self, provider: Provider, pool: ThreadPoolExecutor, concurrency: int) -> None:
-        self.provider = provider
-        self.pool = pool
-        self.concurrency = concurrency
-        self.flights: dict[Future[Evaluation], GradingRun] = {}
+    def __init__(self, provider_for: ProviderFor) -> None:
+        self.provider_for = provider_for
+        self.flights: dict[Any, GradingRun] = {}
+        self.landed: SimpleQueue[Step] = SimpleQueue()
+        self.unsettled: list[Step] = []
         self.ends_at = time.monotonic() + MAX_SECONDS
         self.renew_at = 0.0
+        self.idle_looks = 0
         self.settled = 0
 
     def run(self) -> int:
         while True:
-            if self._may_claim():
-                self._claim()
-            if self.flights:
-                self._settle_finished()
-                self._renew()
-            elif not self._waits_for_more():
-                return self.settled
+            try:
+                if not self._turn():
+                    return self.settled
+            except DATABASE_TROUBLE as error:
+                logger.warning("The database is in trouble; trying again: %s", error)
+                connection.close_if_unusable_or_obsolete()
+                time.sleep(TROUBLE_SECONDS)
 
-    def _may_claim(self) -> bool:
+    def _turn(self) -> bool:
+        """One round: settle, begin, wait. False where the drain is over."""
+        self._settle(self.unsettled or self._collect(wait=False))
+        begun = self._begin() if self._may_begin() else 0
+        if self.flights:
+            self.unsettled += self._collect(wait=not self.unsettled)
+            self._renew()
+            return True
+        return bool(begun or self.unsettled) or self._waits_for_more()
+
+    def _may_begin(self) -> bool:
         return not stop_requested.is_set() and time.monotonic() < self.ends_at
 
-    def _claim(self) -> None:
-        free = self.concurrency - len(self.flights)
-        for run in claim_runs(free, self.provider) if free else ():
-            self.flights[self.pool.submit(self._evaluate, run)] = run
+    def _begin(self) -> int:
+        runs = claim_runs()
+        for run in runs:
+            config = config_of(run.profile)
+            begun = take_step(run, config, self.provider_for(config))
+            future = asyncio.run_coroutine_threadsafe(begun, event_loop())
+            self.flights[run.pk] = run
+            future.add_done_callback(lambda done: self.landed.put(done.result()))
+        return len(runs)
 
-    def _evaluate(self, run: GradingRun) -> Evaluation:
-        request = request_for(run)  # here, so that what is wrong with one run fails no other
-        if request is None:
-            raise GradingError(ErrorCode.NO_RUBRIC, "the entry has no rubric")
-        return evaluate(request, self.provider, review_below=settings.GRADING_REVIEW_BELOW)
+    def _collect(self, *, wait: bool) -> list[Step]:
+        """All steps that ended; `wait` a moment for the first."""
+        steps: list[Step] = []
+        try:
+            steps.append(self.landed.get(timeout=POLL_SECONDS) if wait else self.landed.get(False))
+            while True:
+                steps.append(self.landed.get(block=False))
+        except Empty:
+            return steps
 
-    def _settle_finished(self) -> None:
-        finished, _pending = wait(self.flights, POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for flight in finished:
-            settle(self.flights.pop(flight), flight)
+    def _settle(self, steps: list[Step]) -> None:
+        """Record how steps ended; what the database does not take now stays for the next turn."""
+        self.unsettled = list(steps)
+        down = self._report(steps)
+        for step in steps:
+            settle(step, is_outage=step.config.key in down)
+            self.unsettled.remove(step)
+            self.flights.pop(step.run.pk, None)
             self.settled += 1
+
+    def _report(self, steps: list[Step]) -> set[str]:
+        """Tell the gates; the keys of those whose provider is down."""
+        by_key: dict[str, list[Step]] = defaultdict(list)
+        for step in steps:
+            if step.call is not None or step.error is not None:
+                by_key[step.config.key].append(step)
+        down = set()
+        for key, own in by_key.items():
+            gate = report_calls(own[0].config, [step.report for step in own])
+            if gate.is_open:
+                down.add(key)
+        return down
 
     def _renew(self) -> None:
         """Keep the leases three times as fresh as they need to be."""
         if time.monotonic() >= self.renew_at:
-            renew_leases([run.claim for run in self.flights.values() if run.claim])
+            renew_leases(list(self.flights.values()))
             self.renew_at = time.monotonic() + settings.GRADING_LEASE_SECONDS / 3
 
     def _waits_for_more(self) -> bool:
@@ -115,33 +212,116 @@ class _Drain:
         if time.monotonic() >= self.ends_at:
             queue.wake_worker()
             return False
-        if due_in > LINGER_SECONDS:
+        self.idle_looks = self.idle_looks + 1 if due_in == 0 else 0
+        if due_in > LINGER_SECONDS or self.idle_looks > IDLE_LOOKS:
             return False
-        time.sleep(min(due_in, POLL_SECONDS))
+        time.sleep(min(max(due_in, 0.02), POLL_SECONDS))
         return True
 
 
-def request_for(run: GradingRun) -> GradingRequest | None:
-    """What the provider gets to know of a run's submission; None where there is no rubric.
+async def take_step(run: GradingRun, config: ProviderConfig, provider: Provider) -> Step:
+    """Make the next call of a claimed run, and check what comes back.
 
-    Everything it reads came with the claim: it asks the database nothing.
+    It asks the database nothing: everything it reads came with the claim. Whatever went wrong is
+    an error with a cause.
     """
-    if run.rubric is None:
-        return None
-    return GradingRequest(
-        rubric=run.rubric.spec,
-        instructions=html_to_text(run.submission.entry.instructions),
-        answer=run.submission.text,
-    )
-
-
-def settle(run: GradingRun, flight: Future[Evaluation]) -> None:
-    """Record how one attempt ended. Whatever went wrong is a failure with a cause, not a grade."""
+    grader = GraderKind.AI if provider.uses_ai else GraderKind.SIMULATOR
+    step = _Step(run, config, provider, grader)
     try:
-        record_evaluation(run, flight.result())
+        return await step.take()
     except GradingError as error:
-        logger.warning("Run %s, attempt %d: %s", run.pk, run.attempts, error.code)
-        record_failure(run, error)
+        return step.failed(error)
     except Exception as error:
         logger.exception("Run %s, attempt %d", run.pk, run.attempts)
-        record_failure(run, GradingError(ErrorCode.INTERNAL, type(error).__name__))
+        return step.failed(GradingError(ErrorCode.INTERNAL, type(error).__name__))
+
+
+class _Step:
+    """One attempt under way; keeps what is known of its call, for when it fails."""
+
+    def __init__(
+        self, run: GradingRun, config: ProviderConfig, provider: Provider, grader: GraderKind
+    ) -> None:
+        self.run, self.config, self.provider, self.grader = run, config, provider, grader
+        self.begun_at = timezone.now()
+        self.call: Call | None = None
+
+    async def take(self) -> Step:
+        request = request_of(self.run.submission, self.run.rubric)
+        if request is None:
+            raise GradingError(ErrorCode.NO_RUBRIC, "the entry has no rubric")
+        plan = plan_of(self.run.submission.entry)
+        progress = Progress.model_validate(self.run.progress)
+        ask = next_ask(request.rubric, plan, progress)
+        if ask is not None:
+            prompt = build_prompt(request, ask, progress)
+            completion = await self._complete(request, ask, prompt)
+            progress = absorb(completion.text, request.rubric, ask, progress)
+        return self._ended(request, plan, progress)
+
+    def failed(self, error: GradingError) -> Step:
+        return Step(self.run, self.config, self.begun_at, self.grader, call=self.call, error=error)
+
+    def _ended(self, request: GradingRequest, plan: Plan, progress: Progress) -> Step:
+        after = next_ask(request.rubric, plan, progress)
+        evaluation = None
+        if after is None:
+            evaluation = conclude(request, progress, review_below=settings.GRADING_REVIEW_BELOW)
+        return Step(
+            self.run,
+            self.config,
+            self.begun_at,
+            self.grader,
+            call=self.call,
+            progress=progress,
+            evaluation=evaluation,
+            next_opinion=after.opinion if after else 0,
+        )
+
+    async def _complete(self, request: GradingRequest, ask: Any, prompt: Any) -> Completion:
+        started = time.monotonic()
+        completion: Completion | None = None
+        try:
+            completion = await self.provider.complete(request, prompt)
+        finally:
+            self.call = Call(
+                begun_at=self.begun_at,
+                config=self.config,
+                provider=self.provider.name,
+                ask=ask,
+                prompt=prompt,
+                parameters={**self.provider.parameters, "opinion": ask.opinion},
+                completion=completion,
+                latency_ms=round(1000 * (time.monotonic() - started)),
+            )
+        return completion
+
+
+def settle(step: Step, *, is_outage: bool = False) -> None:
+    """Record how one attempt ended.
+
+    Args:
+        is_outage: whether its provider is known to be down.
+    """
+    run, error = step.run, step.error
+    try:
+        if error is None and step.progress is not None:
+            _record_success(step, step.progress)
+            return
+    except DATABASE_TROUBLE:
+        raise
+    except Exception as fault:
+        logger.exception("Run %s, attempt %d", run.pk, run.attempts)
+        error = GradingError(ErrorCode.INTERNAL, type(fault).__name__)
+    error = error or GradingError(ErrorCode.INTERNAL, "nothing came of it")
+    logger.warning("Run %s, attempt %d: %s", run.pk, run.attempts, error.code)
+    record_failure(run, error, step.call, is_outage=is_outage and error.code in OUTAGE)
+
+
+def _record_success(step: Step, progress: Progress) -> None:
+    if step.evaluation is not None:
+        record_evaluation(
+            step.run, step.evaluation, grader=step.grader, call=step.call, progress=progress
+        )
+    elif step.call is not None:
+        record_progress(step.run, progress, step.call, opinion=step.next_opinion)

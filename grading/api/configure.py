@@ -36,7 +36,7 @@ from grading.exports import result_lines
 from grading.models import GradingRun, Outcome, Submission, SubmissionQuerySet
 from grading.selectors import students_with_status
 from grading.services.outcomes import release_outcome
-from grading.services.runs import request_regrade
+from grading.services.grading import request_regrade
 
 LOOK_SECONDS = 0.1
 may_wait = threading.BoundedSemaphore(2)

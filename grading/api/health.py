@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.api.views import PublicView
 from grading.api.serializers.examples import example
-from grading.services.runs import oldest_due
+from grading.services.claims import oldest_due
 from grading.services.workers import last_heartbeat
 
 READINESS = ["ok", "degraded", "unavailable"]

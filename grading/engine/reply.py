@@ -1,4 +1,4 @@
-"""The format of a provider's reply: the schema made from a rubric, and the strict reading of it.
+"""The format of a provider's reply, the strict reading of it, and what a run knows so far.
 
 Criteria are addressed by index and levels by column, never by their texts, so that quotes, LaTeX
 or odd characters in a rubric cannot break a reply::
@@ -8,32 +8,57 @@ or odd characters in a rubric cannot break a reply::
      "criterion_1": {...},
      "feedback": "<p>...</p>"}
 
-The order within a criterion is deliberate: quotes, then reasons, then the level they lead to.
+A call may ask for a part of this only (see :mod:`grading.engine.asks`); what came is kept as
+:class:`Progress`. The order within a criterion is deliberate: quotes, then reasons, then the
+level they lead to.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from accounts.text import storable_text
+from components.html import feedback_to_html, html_to_text
 from components.rubrics import Criterion, RubricSpec
 from grading.engine.errors import ErrorCode, GradingError
+from grading.engine.types import Ask
 
 MAX_QUOTES = 12
 MAX_REPLY = 200_000
+"""Characters of a whole reply."""
+
+THOUGHTS = re.compile(r"\s*+<think>.*?</think>", re.DOTALL)
+"""What some models put before a reply, however they were asked."""
+CODE_FENCE = re.compile(r"```(?:json)?\s*+(\{.*\})\s*```", re.DOTALL | re.IGNORECASE)
+JSON_SPACE = " \t\r\n"
+
+
+def _with_a_word(feedback: str) -> str:
+    if not html_to_text(feedback_to_html(feedback)).strip():
+        raise ValueError("the feedback is empty")
+    return feedback
 
 
 Text = Annotated[str, AfterValidator(storable_text)]
 Prose = Annotated[Text, AfterValidator(str.strip), Field(min_length=1)]
+Feedback = Annotated[Prose, AfterValidator(_with_a_word)]
+Index = Annotated[int, Field(ge=0, strict=False)]
+"""A row of the rubric. JSON has texts for keys, so that this must be read from "0", too."""
 
 
 class CriterionReply(BaseModel):
-    """What a provider says about one criterion."""
+    """What a provider says about one criterion.
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    Attributes:
+        level: the code of a level, such as `level_1`.
+        confidence: 0 to 100, as the provider reports it.
+    """
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     evidence: Annotated[list[Text], Field(max_length=MAX_QUOTES)]
     reasoning: Prose
@@ -54,13 +79,48 @@ class CriterionReply(BaseModel):
         return columns[self.level]
 
 
-class Reply(BaseModel):
-    """A whole reply, one entry per criterion in the rubric's order."""
+class Opinion(BaseModel):
+    """One independent judgement of an answer, as far as it has come.
 
-    model_config = ConfigDict(strict=True)
+    Attributes:
+        criteria: by row of the rubric.
+        feedback: as the provider wrote it, not sanitised; "" where there is none (yet).
+    """
 
-    criteria: list[CriterionReply]
-    feedback: Prose
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    criteria: dict[Index, CriterionReply] = {}
+    feedback: Text = ""
+
+    def merged(self, newer: Opinion) -> Opinion:
+        """Both together; where both know something, the newer one counts."""
+        return Opinion(
+            criteria={**self.criteria, **newer.criteria},
+            feedback=newer.feedback or self.feedback,
+        )
+
+
+class Progress(BaseModel):
+    """All that a run knows so far. Never changed: what is new makes a new one.
+
+    It goes into a JSON column as `progress.model_dump(mode="json")` and comes back through
+    `Progress.model_validate(...)`.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    opinions: list[Opinion] = []
+
+    def opinion(self, number: int) -> Opinion:
+        """What is known of an opinion; an empty one where nothing is."""
+        return self.opinions[number] if number < len(self.opinions) else Opinion()
+
+    def merged(self, number: int, newer: Opinion) -> Progress:
+        """This with something new about one opinion."""
+        count = max(len(self.opinions), number + 1)
+        opinions = [self.opinion(index) for index in range(count)]
+        opinions[number] = opinions[number].merged(newer)
+        return Progress(opinions=opinions)
 
 
 def criterion_key(index: int) -> str:
@@ -71,15 +131,13 @@ def level_code(index: int) -> str:
     return f"level_{index}"
 
 
-def reply_schema(rubric: RubricSpec) -> dict[str, Any]:
-    """JSON Schema of the reply for this rubric, in the subset that providers understand."""
-    keys = [criterion_key(criterion.index) for criterion in rubric.criteria]
-    properties = {criterion_key(c.index): _criterion_schema(c) for c in rubric.criteria}
-    return {
-        "type": "object",
-        "properties": {**properties, "feedback": {"type": "string"}},
-        "required": [*keys, "feedback"],
-    }
+def reply_schema(rubric: RubricSpec, ask: Ask) -> dict[str, Any]:
+    """JSON Schema of the reply to this ask, in the subset that providers understand."""
+    asked = [criterion for criterion in rubric.criteria if criterion.index in ask.criteria]
+    properties = {criterion_key(c.index): _criterion_schema(c) for c in asked}
+    if ask.wants_feedback:
+        properties["feedback"] = {"type": "string"}
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _criterion_schema(criterion: Criterion) -> dict[str, Any]:
@@ -96,31 +154,56 @@ def _criterion_schema(criterion: Criterion) -> dict[str, Any]:
     }
 
 
-def parse_reply(text: str, rubric: RubricSpec) -> Reply:
-    """Read a raw reply strictly; whatever is not exactly a reply is an error, never a guess.
+def absorb(text: str, rubric: RubricSpec, ask: Ask, progress: Progress) -> Progress:
+    """Read a raw reply strictly and add it to what is known.
+
+    Whatever is not exactly a reply is an error, never a guess. Only a Markdown code fence around
+    the whole, and thoughts before it, are taken off: there is no doubt about what they hold.
 
     Raises:
-        GradingError: `malformed_reply` or `incomplete_reply`, with the raw reply.
+        GradingError: `malformed_reply`, of which nothing is kept; or `incomplete_reply`, where
+            the parts that did come are sound and stand in the error's `progress`.
     """
     data = _json_object(text)
-    keys = [criterion_key(criterion.index) for criterion in rubric.criteria]
-    missing = [key for key in [*keys, "feedback"] if key not in data]
-    if missing:
-        message = f"missing: {', '.join(missing)}"
-        raise GradingError(ErrorCode.INCOMPLETE_REPLY, message, raw_reply=text)
     try:
-        reply = Reply.model_validate(
-            {"criteria": [data[key] for key in keys], "feedback": data["feedback"]}
-        )
-        for criterion, item in zip(rubric.criteria, reply.criteria, strict=True):
-            item.column(criterion)
+        newer = _sound_parts(data, rubric, ask)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         message = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise GradingError(ErrorCode.MALFORMED_REPLY, message, raw_reply=text) from error
     except ValueError as error:
         raise GradingError(ErrorCode.MALFORMED_REPLY, str(error), raw_reply=text) from error
-    return reply
+    merged = progress.merged(ask.opinion, newer)
+    missing = [key for key in reply_schema(rubric, ask)["required"] if key not in data]
+    if missing:
+        message = f"missing: {', '.join(missing)}"
+        raise GradingError(
+            ErrorCode.INCOMPLETE_REPLY, message, raw_reply=text, progress=merged
+        )
+    return merged
+
+
+class _Feedback(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    feedback: Feedback
+
+
+def _sound_parts(data: dict[str, Any], rubric: RubricSpec, ask: Ask) -> Opinion:
+    """What the reply has of what was asked for.
+
+    Raises:
+        ValueError: a part is there, and it is not what it should be.
+    """
+    asked = [c for c in rubric.criteria if c.index in ask.criteria]
+    present = [c for c in asked if criterion_key(c.index) in data]
+    criteria = {c.index: data[criterion_key(c.index)] for c in present}
+    has_feedback = ask.wants_feedback and "feedback" in data
+    feedback = _Feedback.model_validate(data).feedback if has_feedback else ""
+    opinion = Opinion.model_validate({"criteria": criteria, "feedback": feedback})
+    for criterion in present:
+        opinion.criteria[criterion.index].column(criterion)
+    return opinion
 
 
 def _json_object(text: str) -> dict[str, Any]:
@@ -128,7 +211,9 @@ def _json_object(text: str) -> dict[str, Any]:
         message = f"the reply has more than {MAX_REPLY} characters"
         raise GradingError(ErrorCode.MALFORMED_REPLY, message, raw_reply=text[:MAX_REPLY])
     try:
-        data = json.loads(text)
+        data = json.loads(
+            _unwrapped(text), object_pairs_hook=_unique_keys, parse_constant=_no_number
+        )
     except (ValueError, RecursionError) as error:
         message = f"not JSON: {error}"
         raise GradingError(ErrorCode.MALFORMED_REPLY, message, raw_reply=text) from error
@@ -136,3 +221,22 @@ def _json_object(text: str) -> dict[str, Any]:
         message = "not a JSON object"
         raise GradingError(ErrorCode.MALFORMED_REPLY, message, raw_reply=text)
     return data
+
+
+def _unwrapped(text: str) -> str:
+    thoughts = THOUGHTS.match(text)
+    rest = (text[thoughts.end() :] if thoughts else text).strip(JSON_SPACE)
+    fenced = CODE_FENCE.fullmatch(rest)
+    return fenced[1] if fenced else rest
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that says two things under one name says nothing for certain."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("an object has the same key twice")
+    return result
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

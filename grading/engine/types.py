@@ -15,6 +15,10 @@ class ReviewReason(StrEnum):
 
     LOW_CONFIDENCE = "low_confidence"
     UNVERIFIED_EVIDENCE = "unverified_evidence"
+    DISAGREEMENT = "disagreement"
+    ADDRESSES_GRADER = "addresses_grader"
+    HIDDEN_TEXT = "hidden_text"
+    RUBRIC_LEAK = "rubric_leak"
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,44 @@ class GradingRequest:
     Attributes:
         instructions: the entry's instructions as plain text.
         answer: the answer as plain text; quotes and offsets refer to exactly this text.
+        is_rubric_hidden: whether the entry keeps its rubric's descriptions from students, so that
+            feedback must not tell them.
+        has_hidden_text: whether text that nobody could see was taken out of the answer.
     """
 
     rubric: RubricSpec
     instructions: str
     answer: str
+    is_rubric_hidden: bool = False
+    has_hidden_text: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an entry wants its answers graded.
+
+    Attributes:
+        opinions: how often each criterion is judged, independently; 1 for no second opinion.
+        per_criterion: one call per criterion instead of one for all, for long rubrics.
+    """
+
+    opinions: int = 1
+    per_criterion: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What one call to a provider asks for.
+
+    Attributes:
+        opinion: which opinion it belongs to, from 0.
+        criteria: the rubric's rows to judge; empty where only the feedback is missing.
+        wants_feedback: whether the feedback to the student is asked for as well.
+    """
+
+    opinion: int
+    criteria: tuple[int, ...]
+    wants_feedback: bool
 
 
 @dataclass(frozen=True)
@@ -36,15 +73,21 @@ class Prompt:
     """The texts sent to a language model, and the JSON schema that its reply is held to.
 
     Attributes:
+        system: how to judge and how to reply; the highest-ranking part.
+        task: the instructions and the rubric, a message part of its own.
+        answer: the student's answer in its fence, a message part of its own.
         digest: SHA-256 (hex) of the texts without their random fence: the same request has the
             same digest.
+        temperature: asked for instead of the provider's own; None for that.
     """
 
     system: str
-    user: str
+    task: str
+    answer: str
     schema: dict[str, Any]
     version: str
     digest: str
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,9 +110,9 @@ class Completion:
 class Provider(Protocol):
     """Something that can judge an answer. One module each, in `grading/engine/providers/`.
 
-    `complete` is called from a worker thread, outside any transaction, and may be called from
-    several threads at once. It raises :class:`grading.engine.errors.GradingError` and nothing
-    else for whatever goes wrong outside.
+    `complete` is awaited in one event loop, outside any transaction, many at once. It raises
+    :class:`grading.engine.errors.GradingError` and nothing else for whatever goes wrong outside,
+    never retries by itself, and never takes longer than the timeout it was made with.
     """
 
     name: str
@@ -80,7 +123,11 @@ class Provider(Protocol):
         """What shaped the reply (model, temperature ...), for the run's provenance."""
         ...
 
-    def complete(self, request: GradingRequest, prompt: Prompt) -> Completion: ...
+    async def complete(self, request: GradingRequest, prompt: Prompt) -> Completion: ...
+
+    async def close(self) -> None:
+        """Close idle connections. The next call opens new ones."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -108,7 +155,8 @@ class CriterionResult:
     Attributes:
         level: the level's column in the rubric.
         points: what that level is worth, before the criterion's weight.
-        confidence: the provider's own, 0 to 100.
+        confidence: 0 to 100; see :func:`grading.engine.scoring.criterion_confidence`.
+        opinions: the level of each opinion, the first one's first; empty where there was one.
     """
 
     index: int
@@ -121,6 +169,7 @@ class CriterionResult:
     reasoning: str
     evidence: tuple[Evidence, ...]
     confidence: int
+    opinions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,8 +181,6 @@ class Evaluation:
         feedback: HTML with the tags of the API contract only.
         confidence: 0 to 100; see :func:`grading.engine.scoring.overall_confidence`.
         review_reasons: why a person should look first; empty for a sound evaluation.
-        uses_ai: whether an AI model judged; the simulator is none.
-        latency_ms: how long the provider took, in milliseconds.
     """
 
     criteria: tuple[CriterionResult, ...]
@@ -142,7 +189,3 @@ class Evaluation:
     feedback: str
     confidence: int
     review_reasons: tuple[ReviewReason, ...]
-    uses_ai: bool
-    latency_ms: int
-    completion: Completion
-    prompt: Prompt

@@ -11,35 +11,61 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from components.models import Rubric
+from components.models import Component, Rubric
 from grading.engine.errors import ErrorCode
-from grading.enums import ACTIVE_STATES, ERROR_SENTENCES, RunState
+from grading.enums import ACTIVE_STATES, ERROR_SENTENCES, OPEN_STATES, RunState
+from grading.models.policies import GradingBatch
+from grading.models.providers import SITE_KEY, ProviderProfile
 
 USUAL_WAIT = timedelta(minutes=5)
 
 
 class GradingRunQuerySet(models.QuerySet["GradingRun"]):
     def active(self) -> GradingRunQuerySet:
-        """Runs that still have to end."""
+        """Runs on their way: queued or running."""
         return self.filter(state__in=ACTIVE_STATES)
+
+    def open(self) -> GradingRunQuerySet:
+        """Runs that have not ended, stopped ones among them."""
+        return self.filter(state__in=OPEN_STATES)
 
     def claimable(self, now: datetime) -> GradingRunQuerySet:
         """Runs that a worker may take: due in the queue, or left behind by a lost worker."""
-        return self.filter(
-            Q(state=RunState.QUEUED, due_at__lte=now)
-            | Q(state=RunState.RUNNING, lease_expires_at__lt=now)
-        )
+        return self.filter(due_or_lost(now))
+
+
+def due_or_lost(now: datetime) -> Q:
+    """The condition of :meth:`GradingRunQuerySet.claimable`."""
+    return Q(state=RunState.QUEUED, due_at__lte=now) | Q(
+        state=RunState.RUNNING, lease_expires_at__lt=now
+    )
 
 
 class GradingRun(models.Model):
     """One job of grading, and its whole provenance. The row is the queue.
 
     A worker holds a run by `claim`, until `lease_expires_at`; what it brings back counts only
-    while the claim is still its own.
+    while the claim is still its own. One claim is one call to a provider: a run that needs several
+    goes back to the queue between them, with what it knows so far in `progress`.
+
+    Attributes:
+        component: that of the entry, which never changes; here for the queue's fair order.
+        profile: who is asked next; None for the site's provider.
+        attempts: at the call that comes next, counted when one begins; 0 again after a success.
+        calls: begun in all.
+        progress: in the shape of :class:`grading.engine.reply.Progress`.
+        log: each call that ended, in order, as :func:`grading.services.runs.log_entry` writes it.
+        prompt: `{system, task, answer}` of the last call; empty once the retention is over.
+        model: as the provider itself reported it, of the first opinion.
+        latency_ms: of all calls together.
+        cost: of all calls together, by the prices of the time.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     submission = models.ForeignKey("grading.Submission", models.CASCADE, related_name="runs")
+    component = models.ForeignKey(Component, models.CASCADE, related_name="+")
+    batch = models.ForeignKey(GradingBatch, models.CASCADE, null=True, related_name="runs")
+    profile = models.ForeignKey(ProviderProfile, models.SET_NULL, null=True, related_name="+")
     rubric = models.ForeignKey(Rubric, models.PROTECT, null=True, related_name="runs")
     state = models.CharField(max_length=20, choices=RunState, default=RunState.QUEUED)
     requested_by = models.ForeignKey(
@@ -48,6 +74,7 @@ class GradingRun(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text=_("Not to be started before."))
     attempts = models.PositiveIntegerField(default=0, help_text=_("Counted when one starts."))
+    calls = models.PositiveIntegerField(default=0)
     claim = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True, help_text=_("When the first attempt began."))
@@ -59,12 +86,20 @@ class GradingRun(models.Model):
     parameters = models.JSONField(default=dict)
     prompt_version = models.CharField(max_length=40, blank=True)
     prompt_hash = models.CharField(max_length=64, blank=True)
-    raw_reply = models.TextField(blank=True)
+    progress = models.JSONField(default=dict)
+    log = models.JSONField(default=list)
+    prompt = models.JSONField(default=dict)
+    has_raw_texts = models.BooleanField(
+        default=True, help_text=_("Whether prompt and replies are kept still.")
+    )
     input_tokens = models.PositiveIntegerField(null=True)
     output_tokens = models.PositiveIntegerField(null=True)
     latency_ms = models.PositiveIntegerField(null=True)
+    cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)
 
     objects = GradingRunQuerySet.as_manager()
+    estimated_tokens: int = 0
+    """Of a claimed run: what its call was expected to use, where tokens are limited."""
 
     class Meta:
         ordering = ["created_at"]
@@ -72,16 +107,22 @@ class GradingRun(models.Model):
         verbose_name_plural = _("grading runs")
         indexes = [
             models.Index(fields=["submission", "-created_at"]),
-            models.Index(fields=["due_at"], name="run_queued", condition=Q(state=RunState.QUEUED)),
             models.Index(
-                fields=["lease_expires_at"], name="run_leases", condition=Q(state=RunState.RUNNING)
+                fields=["component", "created_at"],
+                name="run_queue",
+                condition=Q(state__in=ACTIVE_STATES),
+            ),
+            models.Index(
+                fields=["finished_at"],
+                name="run_raw_texts",
+                condition=Q(has_raw_texts=True),
             ),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["submission"],
-                condition=Q(state__in=ACTIVE_STATES),
-                name="run_one_active_per_submission",
+                condition=Q(state__in=OPEN_STATES),
+                name="run_one_open_per_submission",
                 violation_error_message=_("This submission is being graded already."),
             ),
             models.CheckConstraint(
@@ -98,8 +139,8 @@ class GradingRun(models.Model):
                 name="run_claimed_while_running",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=ACTIVE_STATES, finished_at__isnull=True)
-                | (~Q(state__in=ACTIVE_STATES) & Q(finished_at__isnull=False)),
+                condition=Q(state__in=OPEN_STATES, finished_at__isnull=True)
+                | (~Q(state__in=OPEN_STATES) & Q(finished_at__isnull=False)),
                 name="run_finished_when_ended",
             ),
             models.CheckConstraint(
@@ -114,6 +155,20 @@ class GradingRun(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in ACTIVE_STATES
+
+    @property
+    def raw_reply(self) -> str:
+        """What the last call brought, as it came; empty where nothing did or it is not kept."""
+        return self.log[-1]["raw_reply"] if self.log else ""
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state not in OPEN_STATES
+
+    @property
+    def gate_key(self) -> str:
+        """The key of the :class:`ProviderGate` that the next call goes through."""
+        return str(self.profile_id) if self.profile_id else SITE_KEY
 
     @property
     def cause(self) -> str:

@@ -86,6 +86,12 @@ class Submission(models.Model):
     attempt = models.PositiveIntegerField(_("attempt"))
     title = models.CharField(_("title"), max_length=255)
     content = models.TextField(_("answer"))
+    hidden_text = models.JSONField(
+        _("hidden text"),
+        default=list,
+        blank=True,
+        help_text=_("What nobody could see and was taken out: kind and text, for staff."),
+    )
     idempotency_key = models.CharField(
         max_length=255,
         null=True,

@@ -22,7 +22,7 @@ from components.html import ANY_RICH_TAG, text_to_html
 from components.models import Enrollment, Entry
 from components.services import enroll_student
 from grading.models import HumanScore, Submission
-from grading.services.runs import queue_run
+from grading.services.grading import start_run
 from grading.services.submissions import (
     add_submission,
     checked_content,
@@ -128,7 +128,7 @@ def _store(entry: Entry, answer: AnswerRow) -> Submission:
             )
             for grader, criterion, points in answer.scores
         )
-    queue_run(submission, by=None)
+    start_run(submission, by=None)
     return submission
 
 

@@ -16,16 +16,15 @@ from accounts.text import storable_text
 from components.html import feedback_to_html, html_to_text
 from components.models import Entry, Rubric
 from components.rubrics import CENT, Criterion
+from grading.engine.reply import Progress
 from grading.engine.types import CriterionResult, Evaluation
 from grading.enums import GraderKind, RunState, WebhookEvent
 from grading.models import GradingRun, Outcome, OutcomeRevision, Submission
 from grading.models.outcomes import sum_of
 from grading.rules import can_review
-from grading.services.runs import lock_claimed, lock_submission, release_claim
+from grading.services.runs import Call, lock_claimed, lock_submission, note_call, release_claim
 from grading.services.states import refresh_state
 from grading.services.webhooks import announce
-
-MAX_MODEL = GradingRun._meta.get_field("model").max_length
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,22 @@ class CriterionDecision:
 
 
 @transaction.atomic
-def record_evaluation(run: GradingRun, evaluation: Evaluation) -> Outcome | None:
+def record_evaluation(
+    run: GradingRun,
+    evaluation: Evaluation,
+    *,
+    grader: GraderKind,
+    call: Call | None = None,
+    progress: Progress | None = None,
+) -> Outcome | None:
     """End a run with its evaluation, and put that in force unless a person decided before.
 
     A sound evaluation is the student's at once; one with a reason for review waits for somebody,
     and what was released before stays released meanwhile.
+
+    Args:
+        call: the last one; None where none was needed.
+        progress: what all calls together brought.
 
     Returns:
         The outcome, or None where the claim was lost meanwhile and nothing changed.
@@ -56,11 +66,11 @@ def record_evaluation(run: GradingRun, evaluation: Evaluation) -> Outcome | None
     held = lock_claimed(run)
     if held is None:
         return None
-    _record_provenance(held, evaluation)
+    _end_well(held, call, progress)
     submission = held.submission
     before = _lock_outcome(submission)
     revision = OutcomeRevision(
-        grader=GraderKind.AI if evaluation.uses_ai else GraderKind.SIMULATOR,
+        grader=grader,
         run=held,
         rubric=held.rubric,
         criteria=[_stored(result) for result in evaluation.criteria],
@@ -246,17 +256,13 @@ def _append(outcome: Outcome, revision: OutcomeRevision) -> None:
     revision.save(force_insert=True)
 
 
-def _record_provenance(held: GradingRun, evaluation: Evaluation) -> None:
-    completion, prompt = evaluation.completion, evaluation.prompt
+def _end_well(held: GradingRun, call: Call | None, progress: Progress | None) -> None:
     release_claim(held, RunState.SUCCEEDED)
     held.error_code = held.error_message = ""
-    held.model = storable_text(completion.model)[:MAX_MODEL]
-    held.prompt_version = prompt.version
-    held.prompt_hash = prompt.digest
-    held.raw_reply = storable_text(completion.text)
-    held.input_tokens = completion.input_tokens
-    held.output_tokens = completion.output_tokens
-    held.latency_ms = evaluation.latency_ms
+    if progress is not None:
+        held.progress = progress.model_dump(mode="json")
+    if call is not None:
+        note_call(held, call, None)
     held.save()
 
 
@@ -274,6 +280,7 @@ def _stored(result: CriterionResult) -> dict[str, Any]:
             {"quote": item.quote, "start": item.start, "end": item.end} for item in result.evidence
         ],
         "confidence": result.confidence,
+        "opinions": list(result.opinions),
     }
 
 
@@ -334,4 +341,5 @@ def _decided(
         "reasoning": before.get("reasoning", "") if is_kept else decision.comment.strip(),
         "evidence": before.get("evidence", []) if is_kept else [],
         "confidence": None,
+        "opinions": [],
     }

@@ -17,7 +17,7 @@ from components.models import Entry
 from grading.enums import WebhookEvent
 from grading.models import Submission
 from grading.rules import can_submit
-from grading.services.runs import queue_run
+from grading.services.grading import start_run
 from grading.services.states import refresh_state
 from grading.services.webhooks import announce
 
@@ -56,8 +56,8 @@ def submit_answer(
     submission = add_submission(
         entry, by, title=title, content=content, idempotency_key=idempotency_key or None
     )
-    queue_run(submission, by=by)
     announce(WebhookEvent.SUBMISSION_CREATED, submission)
+    start_run(submission, by=by)
     return submission
 
 

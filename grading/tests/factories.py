@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -13,15 +14,14 @@ from components.tests.factories import (
     EnrollmentFactory,
     EntryFactory,
 )
-from grading.engine.evaluate import evaluate
 from grading.engine.types import Completion, Evaluation, GradingRequest, Prompt
 from grading.enums import WebhookEvent
 from grading.models import GradingRun, Outcome, Submission, Webhook, WebhookDelivery
-from grading.services.outcomes import record_evaluation
-from grading.services.runs import claim_runs
+from grading.providers import config_of
+from grading.services.claims import claim_runs
 from grading.services.submissions import submit_answer
 from grading.services.webhooks import claim_deliveries, register_webhook
-from grading.worker import request_for
+from grading.worker import Step, settle, take_step
 
 ANSWER = (
     "<p>Plants make glucose from carbon dioxide and water. They need light for it. "
@@ -66,13 +66,18 @@ class ScriptedProvider:
     def __init__(self, *replies: str | Exception) -> None:
         self.replies = list(replies) or [reply_text()]
         self.requests: list[GradingRequest] = []
+        self.prompts: list[Prompt] = []
 
-    def complete(self, request: GradingRequest, prompt: Prompt) -> Completion:
+    async def complete(self, request: GradingRequest, prompt: Prompt) -> Completion:
         self.requests.append(request)
+        self.prompts.append(prompt)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, Exception):
             raise reply
         return Completion(text=reply, model="scripted-1", input_tokens=100, output_tokens=50)
+
+    async def close(self) -> None:
+        pass
 
 
 def make_submission(entry: Entry | None = None, student: Any = None, **fields: Any) -> Submission:
@@ -82,27 +87,28 @@ def make_submission(entry: Entry | None = None, student: Any = None, **fields: A
     return submit_answer(entry, **{"content": ANSWER, **fields}, by=student)
 
 
-def claim(submission: Submission, provider: ScriptedProvider | None = None) -> GradingRun:
+def claim(submission: Submission) -> GradingRun:
     """The submission's run, claimed as a worker would."""
-    runs = claim_runs(1000, provider or ScriptedProvider())
-    return next(run for run in runs if run.submission_id == submission.pk)
+    return next(run for run in claim_runs() if run.submission_id == submission.pk)
+
+
+def step_of(run: GradingRun, provider: ScriptedProvider | None = None) -> Step:
+    """What a provider makes of a claimed run, not recorded yet."""
+    return asyncio.run(take_step(run, config_of(run.profile), provider or ScriptedProvider()))
 
 
 def evaluation_for(run: GradingRun, provider: ScriptedProvider | None = None) -> Evaluation:
-    """What a provider makes of a claimed run."""
-    request = request_for(run)
-    assert request is not None
-    return evaluate(request, provider or ScriptedProvider(), review_below=40)
+    """What a provider's replies to a claimed run come to."""
+    evaluation = step_of(run, provider).evaluation
+    assert evaluation is not None
+    return evaluation
 
 
 def grade(submission: Submission, reply: str | None = None) -> Outcome:
     """Bring a queued submission to its outcome with a scripted reply."""
-    provider = ScriptedProvider(reply or reply_text())
-    run = claim(submission, provider)
-    outcome = record_evaluation(run, evaluation_for(run, provider))
-    assert outcome is not None
+    settle(step_of(claim(submission), ScriptedProvider(reply or reply_text())))
     submission.refresh_from_db()
-    return outcome
+    return Outcome.objects.get(submission=submission)
 
 
 HOOK = "https://93.184.215.14/hook"

@@ -23,8 +23,9 @@ from grading.models import (
     StudentEntryState,
     Submission,
 )
+from grading.services.grading import request_regrade
 from grading.services.outcomes import CriterionDecision, override_outcome, release_outcome
-from grading.services.runs import record_failure, request_regrade
+from grading.services.runs import record_failure
 from grading.tests.factories import claim, grade, make_submission, reply_text
 
 pytestmark = pytest.mark.django_db

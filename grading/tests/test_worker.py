@@ -1,7 +1,9 @@
 """The drain: what becomes of queued runs, whatever the provider does."""
 
+import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -13,12 +15,12 @@ from grading import worker
 from grading.engine.errors import ErrorCode, GradingError
 from grading.enums import EntryStatus, GraderKind, RunState
 from grading.models import GradingRun, Outcome, OutcomeRevision, StudentEntryState, Submission
+from grading.services.claims import claim_runs
 from grading.services.outcomes import CriterionDecision, override_outcome
-from grading.services.runs import claim_runs
 from grading.tasks import drain_queue
 from grading.tests.factories import ScriptedProvider, make_submission, reply_text
 from grading.tests.fakes.gemini import FakeGemini
-from grading.worker import configured_provider, drain_runs, stop_requested
+from grading.worker import drain_runs, process_providers, stop_requested
 
 pytestmark = pytest.mark.django_db
 OVERLOADED = GradingError(ErrorCode.OVERLOADED, "try later")
@@ -34,26 +36,35 @@ def quick(settings):
 def fresh_state():
     yield
     stop_requested.clear()
-    configured_provider.cache_clear()
+    process_providers.cache_clear()
 
 
 class ActingProvider(ScriptedProvider):
-    """Does something, in the thread that calls it, before it answers."""
+    """Does something, in a thread of its own, before it answers."""
 
     def __init__(self, act, *replies):
         super().__init__(*replies)
         self.act = act
 
-    def complete(self, request, prompt):
+    async def complete(self, request, prompt):
+        # A thread of its own: one that is used again would keep another test's connection.
+        with ThreadPoolExecutor(1) as pool:
+            await asyncio.get_running_loop().run_in_executor(pool, self._act)
+        return await super().complete(request, prompt)
+
+    def _act(self):
         try:
             self.act()
         finally:
             connection.close()
-        return super().complete(request, prompt)
 
 
-def drain(*replies, concurrency=2):
-    return drain_runs(ScriptedProvider(*replies), concurrency=concurrency)
+def drain_with(provider):
+    return drain_runs(lambda _config: provider)
+
+
+def drain(*replies):
+    return drain_with(ScriptedProvider(*replies))
 
 
 def the_run():
@@ -75,7 +86,7 @@ def test_empty_queue_is_left_at_once(db):
 def test_provider_learns_nothing_about_the_person(entry, student):
     make_submission(entry, student, title="By Ann Lee")
     provider = ScriptedProvider()
-    drain_runs(provider, concurrency=1)
+    drain_with(provider)
     seen = repr(provider.requests)
     for fact in (student.full_name, student.email, str(student.pk), "Ann Lee"):
         assert fact not in seen
@@ -105,7 +116,7 @@ def test_what_is_no_sound_reply_never_shows_as_a_grade(entry, student, reply, co
     assert StudentEntryState.objects.get().status == EntryStatus.SUBMITTED_PROCESSING
 
 
-@pytest.mark.parametrize("code", [ErrorCode.BAD_KEY, ErrorCode.SAFETY_BLOCK, ErrorCode.TOO_LONG])
+@pytest.mark.parametrize("code", [ErrorCode.SAFETY_BLOCK, ErrorCode.TOO_LONG])
 def test_lasting_fault_is_not_tried_again(entry, code):
     make_submission(entry)
     assert drain(GradingError(code, "no")) == 1
@@ -129,7 +140,7 @@ def test_unexpected_error_is_recorded_without_its_text(entry):
 def test_fault_of_one_run_leaves_the_others_alone(entry):
     for _i in range(4):
         make_submission(entry)
-    drain(GradingError(ErrorCode.BAD_REQUEST, "no"), reply_text(), concurrency=1)
+    drain(GradingError(ErrorCode.BAD_REQUEST, "no"), reply_text())
     assert Outcome.objects.count() == 3
     assert GradingRun.objects.filter(state=RunState.FAILED).count() == 1
 
@@ -137,7 +148,7 @@ def test_fault_of_one_run_leaves_the_others_alone(entry):
 def test_entry_without_a_rubric_cannot_be_graded(component):
     make_submission(EntryFactory(component=component, without_rubric=True))
     provider = ScriptedProvider()
-    assert drain_runs(provider, concurrency=1) == 1
+    assert drain_with(provider) == 1
     assert the_run() == (RunState.FAILED, ErrorCode.NO_RUBRIC, 1)
     assert provider.requests == []
 
@@ -153,7 +164,7 @@ def test_rubric_that_cannot_be_read_stops_its_own_run_only(entry, component):
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-def test_as_many_calls_as_allowed_are_in_flight(entry, concurrency):
+def test_as_many_calls_as_allowed_are_in_flight(settings, entry, concurrency):
     for _i in range(6):
         make_submission(entry)
     gate = threading.Barrier(concurrency, timeout=10)
@@ -168,17 +179,19 @@ def test_as_many_calls_as_allowed_are_in_flight(entry, concurrency):
         with lock:
             in_flight -= 1
 
-    assert drain_runs(ActingProvider(act), concurrency=concurrency) == 6
+    settings.GRADING_CONCURRENCY = concurrency
+    assert drain_with(ActingProvider(act)) == 6
     assert (most, Outcome.objects.count()) == (concurrency, 6)
 
 
 @pytest.mark.usefixtures("shared_database")
-def test_no_more_runs_are_claimed_than_calls_are_in_flight(entry):
+def test_no_more_runs_are_claimed_than_calls_are_in_flight(settings, entry):
     for _i in range(6):
         make_submission(entry)
     running = GradingRun.objects.filter(state=RunState.RUNNING)
     counts = []
-    drain_runs(ActingProvider(lambda: counts.append(running.count())), concurrency=2)
+    settings.GRADING_CONCURRENCY = 2
+    drain_with(ActingProvider(lambda: counts.append(running.count())))
     assert (len(counts), max(counts)) == (6, 2)
 
 
@@ -189,11 +202,12 @@ def test_evaluation_under_the_confidence_of_the_settings_is_held(settings, entry
     assert Outcome.objects.get().review_reasons == ["low_confidence"]
 
 
-def test_stop_lets_calls_in_flight_end_and_takes_no_more(entry):
+def test_stop_lets_calls_in_flight_end_and_takes_no_more(settings, entry):
+    settings.GRADING_CONCURRENCY = 2
     for _i in range(4):
         make_submission(entry)
     both = threading.Barrier(2, action=stop_requested.set, timeout=10)
-    assert drain_runs(ActingProvider(both.wait), concurrency=2) == 2
+    assert drain_with(ActingProvider(both.wait)) == 2
     assert Outcome.objects.count() == 2
     assert GradingRun.objects.filter(state=RunState.QUEUED, attempts=0).count() == 2
 
@@ -201,7 +215,7 @@ def test_stop_lets_calls_in_flight_end_and_takes_no_more(entry):
 def test_stop_does_not_wait_for_retries(settings, entry):
     settings.GRADING_RETRY_SECONDS = 60
     make_submission(entry)
-    drain_runs(ActingProvider(stop_requested.set, OVERLOADED), concurrency=1)
+    drain_with(ActingProvider(stop_requested.set, OVERLOADED))
     assert the_run() == (RunState.QUEUED, ErrorCode.OVERLOADED, 1)
 
 
@@ -236,16 +250,16 @@ def test_lease_is_renewed_while_the_provider_takes_its_time(settings, entry):
 
     def act():
         time.sleep(1.6)
-        taken.extend(claim_runs(10, ScriptedProvider()))
+        taken.extend(claim_runs(10))
 
-    assert drain_runs(ActingProvider(act), concurrency=1) == 1
+    assert drain_with(ActingProvider(act)) == 1
     assert (taken, the_run()) == ([], (RunState.SUCCEEDED, "", 1))
 
 
 @pytest.mark.usefixtures("shared_database")
 def test_submission_deleted_in_flight_leaves_nothing(entry):
     make_submission(entry)
-    drain_runs(ActingProvider(Submission.objects.all().delete), concurrency=1)
+    drain_with(ActingProvider(Submission.objects.all().delete))
     assert not GradingRun.objects.exists()
     assert not OutcomeRevision.objects.exists()
 
@@ -264,7 +278,7 @@ def test_override_in_flight_wins(entry, configurator):
             by=configurator,
         )
 
-    drain_runs(ActingProvider(act), concurrency=1)
+    drain_with(ActingProvider(act))
     outcome = Outcome.objects.get()
     assert (outcome.current.is_by_person, outcome.released) == (True, outcome.current)
     assert outcome.revisions.count() == 2
@@ -279,7 +293,7 @@ def test_run_taken_over_in_flight_is_recorded_once(settings, entry):
     def act():
         first_attempt.update(claim="00000000-0000-0000-0000-000000000000")
 
-    assert drain_runs(ActingProvider(act), concurrency=1) == 2
+    assert drain_with(ActingProvider(act)) == 2
     assert the_run() == (RunState.SUCCEEDED, "", 2)
     assert OutcomeRevision.objects.count() == 1
 

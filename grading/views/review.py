@@ -22,7 +22,7 @@ from grading.models import Submission
 from grading.rules import can_release
 from grading.selectors import counts_by_status, highlighted, result_rows
 from grading.services.outcomes import override_outcome, release_outcome, rubric_in_force
-from grading.services.runs import request_regrade
+from grading.services.grading import request_regrade
 
 PAGE_SIZE = 50
 

@@ -17,7 +17,7 @@ from components.models import Enrollment
 from components.services import unenroll_student
 from components.tests.factories import ComponentFactory, EntryFactory
 from flexage import api_urls
-from grading.services.runs import request_regrade
+from grading.services.grading import request_regrade
 from grading.services.webhooks import record_answer
 from grading.tests.factories import (
     HOOK,

@@ -24,8 +24,9 @@ from components.tests.factories import (
 )
 from grading.engine.errors import ErrorCode, GradingError
 from grading.models import Outcome, Submission, Webhook
+from grading.services.grading import request_regrade
 from grading.services.outcomes import override_outcome, release_outcome
-from grading.services.runs import record_failure, request_regrade
+from grading.services.runs import record_failure
 from grading.services.webhooks import record_answer
 from grading.services.workers import beat
 from grading.tests.concurrency import in_threads

@@ -10,7 +10,8 @@ from accounts.tests.factories import UserFactory
 from components.services import unenroll_student
 from grading.engine.errors import ErrorCode, GradingError
 from grading.models import GradingRun
-from grading.services.runs import record_failure, request_regrade
+from grading.services.grading import request_regrade
+from grading.services.runs import record_failure
 from grading.tests.concurrency import in_threads
 from grading.tests.factories import claim, grade, make_submission, reply_text
 

@@ -6,11 +6,11 @@ forks after the import would carry it into every child.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import re
 import threading
 import warnings
-from http import HTTPStatus
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import requests
@@ -18,27 +18,12 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ReadTimeoutError
 
 from grading.engine.errors import ErrorCode, GradingError
+from grading.engine.providers.wire import MAX_DETAIL, checked_key, http_error, silence, without
 from grading.engine.types import Completion, GradingRequest, Prompt
 
 KEPT_CONNECTIONS = 256
 """Idle connections kept per provider: as many as calls may be in flight."""
-MAX_DETAIL = 300
-"""Characters of an error's detail; what the endpoint said in full is the raw reply."""
-MAX_ERROR_BODY = 10_000
 NOT_GEMINI = "the endpoint does not speak Gemini's protocol"
-
-HTTP_CODES = {
-    400: ErrorCode.BAD_REQUEST,
-    401: ErrorCode.BAD_KEY,
-    403: ErrorCode.BAD_KEY,
-    408: ErrorCode.TIMEOUT,
-    413: ErrorCode.TOO_LONG,
-    429: ErrorCode.RATE_LIMIT,
-}
-"""Causes by HTTP status; any other 4xx is a bad request, and every 5xx an overload."""
-BAD_KEY = re.compile(r"API_KEY_INVALID|API key (not valid|expired|not found)", re.IGNORECASE)
-TOO_LONG = re.compile(r"exceeds the (maximum number of tokens|limit)", re.IGNORECASE)
-STATUS_WORD = re.compile(r'"(?:status|reason)":\s*"([A-Z][A-Z0-9_]{2,62})"')
 
 FINISHED = {"STOP", "FINISH_REASON_UNSPECIFIED"}
 BLOCKED = {
@@ -53,13 +38,13 @@ BLOCKED = {
 
 
 class GeminiProvider:
-    """Asks a Gemini model. One instance serves any number of threads, with connections of its own.
+    """Asks a Gemini model. Its calls block, so each has a thread while it lasts.
 
     Args:
         api_key: goes into a request header, and nowhere else.
         model: such as `gemini-2.5-flash`.
         endpoint: URL of another server that speaks the protocol; empty for Google's own.
-        timeout: seconds that the endpoint may stay silent.
+        timeout: seconds that a call may take in all.
         temperature: 0 (steady) to 2.
     """
 
@@ -82,6 +67,7 @@ class GeminiProvider:
         self._temperature = temperature
         self._lock = threading.Lock()
         self._client: Any = None
+        self._threads: ThreadPoolExecutor | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -89,12 +75,37 @@ class GeminiProvider:
         shaped = {"model": self._model, "temperature": self._temperature}
         return {**shaped, "endpoint": self._endpoint} if self._endpoint else shaped
 
-    def complete(self, request: GradingRequest, prompt: Prompt) -> Completion:
+    async def complete(self, request: GradingRequest, prompt: Prompt) -> Completion:
         """Send the prompt, and nothing else of the request.
 
         Raises:
             GradingError: no complete reply came; the message names neither key nor answer.
         """
+        loop = asyncio.get_running_loop()
+        try:
+            # The thread's own time limit is for silence: bytes that drip would never end.
+            async with asyncio.timeout(self._timeout):
+                return await loop.run_in_executor(self._pool(), self._complete, prompt)
+        except TimeoutError:
+            raise silence(self._timeout) from None
+
+    async def close(self) -> None:
+        """Close idle connections. The next call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False)
+        if client is not None:
+            client.transport.close()
+
+    def _pool(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(KEPT_CONNECTIONS, thread_name_prefix="gemini")
+            return self._threads
+
+    def _complete(self, prompt: Prompt) -> Completion:
         try:
             response = self._generate(prompt)
         except GradingError:
@@ -110,19 +121,12 @@ class GeminiProvider:
             output_tokens=_output_tokens(usage),
         )
 
-    def close(self) -> None:
-        """Close idle connections. The next call opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.transport.close()
-
     def _generate(self, prompt: Prompt) -> Any:
         client = self._connect()
         import google.generativeai as genai
 
         config = genai.GenerationConfig(
-            temperature=self._temperature,
+            temperature=self._temperature if prompt.temperature is None else prompt.temperature,
             response_mime_type="application/json",
             response_schema=prompt.schema,
         )
@@ -132,7 +136,8 @@ class GeminiProvider:
         # The SDK offers only `configure()`, one key for the whole process; ours is per instance.
         model._client = client
         options = {"timeout": self._timeout, "retry": None}
-        return model.generate_content(prompt.user, request_options=options)
+        parts = [text for text in (prompt.task, prompt.answer) if text]
+        return model.generate_content(parts, request_options=options)
 
     def _connect(self) -> Any:
         with self._lock:
@@ -141,12 +146,11 @@ class GeminiProvider:
             return self._client
 
     def _new_client(self) -> Any:
-        if not re.fullmatch(r"[!-~]+", self._api_key):
-            raise GradingError(ErrorCode.BAD_KEY, "the API key is empty or has odd characters")
+        key = checked_key(self._api_key)
         _import_sdk()
         from google.ai.generativelanguage import GenerativeServiceClient
 
-        options = {"api_key": self._api_key}
+        options = {"api_key": key}
         if self._endpoint:
             options["api_endpoint"] = self._endpoint
         client = GenerativeServiceClient(transport="rest", client_options=options)
@@ -158,29 +162,22 @@ class GeminiProvider:
         from google.protobuf.json_format import ParseError
 
         if isinstance(error, requests.HTTPError) and error.response is not None:
-            return self._http_error(error.response)
+            response = error.response
+            secrets = (self._api_key,)
+            return http_error(
+                response.status_code, response.headers, response.content, secrets=secrets
+            )
         if isinstance(error, requests.RequestException):
             code = _network_code(error)
-            silence = f"no answer within {self._timeout:g} s"
-            message = silence if code is ErrorCode.TIMEOUT else self._without_key(str(error))
-            return GradingError(code, message[:MAX_DETAIL])
+            if code is ErrorCode.TIMEOUT:
+                return silence(self._timeout)
+            return GradingError(code, without(str(error), (self._api_key,))[:MAX_DETAIL])
         if isinstance(error, ParseError | UnicodeDecodeError):
             return GradingError(ErrorCode.MALFORMED_REPLY, NOT_GEMINI)
         if isinstance(error, ValueError):
             message = f"the SDK refuses the request; model: {self._model!r}"
             return GradingError(ErrorCode.BAD_REQUEST, message[:MAX_DETAIL])
         return GradingError(ErrorCode.INTERNAL, f"{type(error).__name__} in the SDK")
-
-    def _http_error(self, response: requests.Response) -> GradingError:
-        body = self._without_key(response.content.decode(errors="replace"))[:MAX_ERROR_BODY]
-        # Only Google's words for the cause: its sentences may quote the request.
-        words = dict.fromkeys(STATUS_WORD.findall(body))
-        message = " ".join([f"HTTP {response.status_code}", *words])
-        code = _http_code(response.status_code, body)
-        return GradingError(code, message[:MAX_DETAIL], raw_reply=body)
-
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._api_key, "(API key)")
 
 
 class _Wire(HTTPAdapter):
@@ -237,16 +234,6 @@ def _network_code(error: requests.RequestException) -> ErrorCode:
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return ErrorCode.CONNECTION
     return ErrorCode.BAD_REQUEST  # the endpoint's URL is wrong, or leads elsewhere
-
-
-def _http_code(status: int, body: str) -> ErrorCode:
-    if status == HTTPStatus.BAD_REQUEST:
-        if BAD_KEY.search(body):
-            return ErrorCode.BAD_KEY
-        if TOO_LONG.search(body):
-            return ErrorCode.TOO_LONG
-    is_theirs = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return HTTP_CODES.get(status, ErrorCode.OVERLOADED if is_theirs else ErrorCode.BAD_REQUEST)
 
 
 def _text_of(response: Any) -> str:

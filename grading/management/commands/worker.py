@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from grading import queue
-from grading.services.runs import is_stuck
+from grading.services.claims import is_stuck
+from grading.services.gates import probe_all_now
 from grading.services.workers import beat, end_heartbeat
 from grading.webhooks import WebhookSender
 from grading.worker import stop_requested
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             sender.stop()
 
         queue.ensure_schedule()
+        probe_all_now()
         queue.run_cluster(
             on_stop=stop,
             is_stuck=is_stuck,

@@ -10,6 +10,8 @@ from components.services import set_rubric
 from components.tests.factories import RUBRIC, EntryFactory
 from grading.enums import EntryStatus, GraderKind, RunState
 from grading.models import GradingRun, Outcome, OutcomeRevision, StudentEntryState
+from grading.services.claims import claim_runs
+from grading.services.grading import request_regrade
 from grading.services.outcomes import (
     CriterionDecision,
     override_outcome,
@@ -17,7 +19,6 @@ from grading.services.outcomes import (
     release_outcome,
     rubric_in_force,
 )
-from grading.services.runs import claim_runs, request_regrade
 from grading.tests.concurrency import in_threads
 from grading.tests.factories import (
     QUOTE,
@@ -27,7 +28,9 @@ from grading.tests.factories import (
     grade,
     make_submission,
     reply_text,
+    step_of,
 )
+from grading.worker import settle
 
 pytestmark = pytest.mark.django_db
 UNSURE = reply_text(1, confidence=5)
@@ -114,8 +117,7 @@ def test_run_keeps_its_provenance(submission):
 def test_revision_says_whether_an_ai_model_judged(submission, uses_ai, grader):
     provider = ScriptedProvider()
     provider.uses_ai = uses_ai
-    run = claim(submission, provider)
-    record_evaluation(run, evaluation_for(run, provider))
+    settle(step_of(claim(submission), provider))
     assert OutcomeRevision.objects.get().grader == grader
 
 
@@ -123,7 +125,7 @@ def test_evaluation_under_a_lost_claim_records_nothing(submission):
     run = claim(submission)
     evaluation = evaluation_for(run)
     GradingRun.objects.update(claim="00000000-0000-0000-0000-000000000000")
-    assert record_evaluation(run, evaluation) is None
+    assert record_evaluation(run, evaluation, grader=GraderKind.AI) is None
     assert not OutcomeRevision.objects.exists()
     assert submission.runs.get().state == RunState.RUNNING
 
@@ -131,8 +133,8 @@ def test_evaluation_under_a_lost_claim_records_nothing(submission):
 def test_evaluation_is_recorded_once_only(submission):
     run = claim(submission)
     evaluation = evaluation_for(run)
-    assert record_evaluation(run, evaluation) is not None
-    assert record_evaluation(run, evaluation) is None
+    assert record_evaluation(run, evaluation, grader=GraderKind.AI) is not None
+    assert record_evaluation(run, evaluation, grader=GraderKind.AI) is None
     assert OutcomeRevision.objects.count() == 1
 
 
@@ -167,7 +169,7 @@ def test_person_outranks_a_run_that_was_in_flight(submission, override):
     run = claim(submission)
     evaluation = evaluation_for(run)
     override()
-    record_evaluation(run, evaluation)
+    record_evaluation(run, evaluation, grader=GraderKind.AI)
     outcome = Outcome.objects.get()
     assert numbers(outcome) == (1, 1)
     assert [revision.grader for revision in outcome.revisions.all()] == ["person", "ai"]
@@ -183,7 +185,7 @@ def test_override_and_evaluation_at_the_same_moment_leave_the_person_in_force(
         override_outcome, submission, decisions=[GOOD, POOR], feedback="Look again.", reason="x"
     )
     in_threads(
-        partial(record_evaluation, run, evaluation_for(run)),
+        partial(record_evaluation, run, evaluation_for(run), grader=GraderKind.AI),
         partial(decide, expected_revision=None, by=configurator),
     )
     outcome = Outcome.objects.select_related("current", "released").get()
@@ -452,4 +454,4 @@ def test_revision_never_changes(submission):
 
 def test_claiming_after_the_outcome_finds_nothing(submission):
     grade(submission)
-    assert claim_runs(10, ScriptedProvider()) == []
+    assert claim_runs(10) == []

@@ -18,9 +18,9 @@ from accounts.tests.factories import UserFactory
 from components.tests.factories import ComponentFactory, EntryFactory
 from grading.enums import DeliveryState, WebhookEvent
 from grading.models import Webhook, WebhookDelivery
+from grading.services.grading import request_regrade
 from grading.services.imports import import_submissions
 from grading.services.outcomes import CriterionDecision, override_outcome, release_outcome
-from grading.services.runs import request_regrade
 from grading.services.submissions import submit_answer
 from grading.services.webhooks import (
     MAX_ATTEMPTS,

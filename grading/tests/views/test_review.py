@@ -14,7 +14,8 @@ from grading.engine.errors import ErrorCode, GradingError
 from grading.enums import GraderKind, RunState, SubmissionStatus
 from grading.models import Outcome
 from grading.services.outcomes import CriterionDecision, override_outcome
-from grading.services.runs import record_failure, request_regrade
+from grading.services.grading import request_regrade
+from grading.services.runs import record_failure
 from grading.tests.factories import QUOTE, claim, grade, make_submission, reply_text
 from grading.views import review
 

@@ -13,7 +13,8 @@ from components.tests.factories import ComponentFactory, EnrollmentFactory, Entr
 from grading.engine.errors import ErrorCode, GradingError
 from grading.models import Submission
 from grading.services.outcomes import CriterionDecision, override_outcome, release_outcome
-from grading.services.runs import record_failure, request_regrade
+from grading.services.grading import request_regrade
+from grading.services.runs import record_failure
 from grading.tests.factories import (
     QUOTE,
     ScriptedProvider,

@@ -45,7 +45,7 @@ class SimulatorProvider:
     def parameters(self) -> dict[str, Any]:
         return {"model": MODEL, "method": "text statistics"}
 
-    def complete(self, request: GradingRequest, prompt: Prompt) -> Completion:
+    async def complete(self, request: GradingRequest, prompt: Prompt) -> Completion:
         """A reply made from the request alone; the prompt is for language models."""
         expected = read_expectations(request)
         answer = read_answer(request.answer, expected)
@@ -58,6 +58,9 @@ class SimulatorProvider:
         }
         reply["feedback"] = feedback(criteria, measures, answer, expected)
         return Completion(text=json.dumps(reply, ensure_ascii=False), model=MODEL)
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
 
 def _criterion_reply(

@@ -1,0 +1,76 @@
+"""The side of the grading benchmark that hands in: `prepare N`, `submit N`, or `token`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+import django
+from django.core.management import call_command
+
+POLL_SECONDS = 0.1
+
+
+def main() -> None:
+    os.environ.pop("BENCH_STATEMENTS", None)  # only the workers' statements count
+    django.setup()
+    action = sys.argv[1]
+    if action == "prepare":
+        prepare(int(sys.argv[2]))
+    elif action == "submit":
+        print(json.dumps(submit(int(sys.argv[2]))))
+    else:
+        print(json.dumps(token()))
+
+
+def prepare(students: int) -> None:
+    """An entry nobody has answered, and so many students."""
+    from accounts.models import User
+    from components.models import Component, Enrollment, Entry
+    from grading.models import ProviderGate
+    from scripts.bench.seed import seed_entry
+
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    Component.objects.all().delete()
+    User.objects.all().delete()
+    ProviderGate.objects.all().delete()
+    entry: Entry = seed_entry()
+    people = [User(username=f"student{n}") for n in range(students)]
+    User.objects.bulk_create(people)
+    Enrollment.objects.bulk_create(
+        Enrollment(component=entry.component, student=person) for person in people
+    )
+
+
+def submit(count: int) -> dict[str, float]:
+    """Hand in one answer per student, and wait until none is on its way."""
+    from accounts.models import User
+    from components.models import Entry
+    from grading.models import GradingRun, Outcome
+    from grading.services.submissions import submit_answer
+    from scripts.bench.seed import ANSWER
+
+    entry = Entry.objects.select_related("component", "rubric").get()
+    started = time.time()
+    for student in User.objects.filter(role="student")[:count]:
+        submit_answer(entry, content=ANSWER, by=student)
+    while GradingRun.objects.active().exists():
+        time.sleep(POLL_SECONDS)
+    last = GradingRun.objects.order_by("-finished_at").values_list("finished_at", flat=True)[0]
+    return {"seconds": last.timestamp() - started, "outcomes": Outcome.objects.count()}
+
+
+def token() -> dict[str, str]:
+    """A configurator's token, and the entry."""
+    from accounts.api.tokens import tokens_for
+    from components.models import Entry
+
+    entry = Entry.objects.select_related("component").get()
+    configurator = entry.component.configurators.get()
+    return {"token": tokens_for(configurator)["access_token"], "entry": str(entry.pk)}
+
+
+main()
