@@ -179,9 +179,13 @@ class ProviderGate(models.Model):
             room = min(room, limits.requests - self._used(now, 1))
         return max(0, room)
 
-    def fits(self, now: datetime, tokens: int, limits: Limits) -> bool:
-        """Whether a call of so many tokens may begin now. One too big for any minute goes alone."""
-        used = self._used(now, 2)
+    def fits(self, now: datetime, tokens: int, limits: Limits, *, pending: int = 0) -> bool:
+        """Whether a call of so many tokens may begin now. One too big for any minute goes alone.
+
+        Args:
+            pending: tokens of calls that begin together with it.
+        """
+        used = self._used(now, 2) + pending
         return limits.tokens is None or used == 0 or used + tokens <= limits.tokens
 
     def opens_at(self, now: datetime, limits: Limits) -> datetime:

@@ -160,7 +160,7 @@ def _claim_through(
     for lane, count in share(room, most).items():
         for run in _oldest(lane, count, now):
             estimate = estimate_tokens(run) if config.limits.tokens is not None else 0
-            if not gate.fits(now, tokens + estimate, config.limits):
+            if not gate.fits(now, estimate, config.limits, pending=tokens):
                 break
             run.estimated_tokens = estimate
             tokens += estimate

@@ -6,6 +6,9 @@ import asyncio
 import json
 from typing import Any
 
+import factory
+from factory.django import DjangoModelFactory
+
 from components.models import Entry
 from components.rubrics import RubricSpec, parse_rubric
 from components.tests.factories import (
@@ -15,8 +18,15 @@ from components.tests.factories import (
     EntryFactory,
 )
 from grading.engine.types import Completion, Evaluation, GradingRequest, Prompt
-from grading.enums import WebhookEvent
-from grading.models import GradingRun, Outcome, Submission, Webhook, WebhookDelivery
+from grading.enums import ProviderKind, WebhookEvent
+from grading.models import (
+    GradingRun,
+    Outcome,
+    ProviderProfile,
+    Submission,
+    Webhook,
+    WebhookDelivery,
+)
 from grading.providers import config_of
 from grading.services.claims import claim_runs
 from grading.services.submissions import submit_answer
@@ -109,6 +119,16 @@ def grade(submission: Submission, reply: str | None = None) -> Outcome:
     settle(step_of(claim(submission), ScriptedProvider(reply or reply_text())))
     submission.refresh_from_db()
     return Outcome.objects.get(submission=submission)
+
+
+class ProviderProfileFactory(DjangoModelFactory):
+    class Meta:
+        model = ProviderProfile
+
+    name = factory.Sequence(lambda n: f"Provider {n}")
+    kind = ProviderKind.OPENAI
+    model = "model-1"
+    endpoint = "http://127.0.0.1:9/v1"
 
 
 HOOK = "https://93.184.215.14/hook"
