@@ -110,7 +110,7 @@ def _review_reasons(
     request: GradingRequest,
     criteria: tuple[CriterionResult, ...],
     feedback: str,
-    is_unsure: bool,  # noqa: FBT001
+    is_unsure: bool,
 ) -> tuple[ReviewReason, ...]:
     pairs = zip(request.rubric.criteria, criteria, strict=True)
     found = {

@@ -177,9 +177,7 @@ def absorb(text: str, rubric: RubricSpec, ask: Ask, progress: Progress) -> Progr
     missing = [key for key in reply_schema(rubric, ask)["required"] if key not in data]
     if missing:
         message = f"missing: {', '.join(missing)}"
-        raise GradingError(
-            ErrorCode.INCOMPLETE_REPLY, message, raw_reply=text, progress=merged
-        )
+        raise GradingError(ErrorCode.INCOMPLETE_REPLY, message, raw_reply=text, progress=merged)
     return merged
 
 

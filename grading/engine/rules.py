@@ -1,23 +1,31 @@
-"""What is decided without asking anybody: an answer that is none."""
+"""What is decided without asking anybody: an answer that is none, or too short."""
 
 from __future__ import annotations
 
 import re
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from components.html import text_to_html
 from components.rubrics import Criterion
-from grading.engine.evaluate import evaluation_of, result_of, suspicions
-from grading.engine.types import Evaluation, GradingRequest
+from grading.engine.answers import words_of
+from grading.engine.evaluate import standing_reasons
+from grading.engine.scoring import total_score
+from grading.engine.types import CriterionResult, Evaluation, GradingRequest
 
-WORD = re.compile(r"\w+")
-SENTENCE = re.compile(r"[^.!?\n]++[.!?\n]*+")
+SENTENCE_BREAK = re.compile(r"(?<=[.!?:])\s++|\n\s*+")
+SENTENCE_ENDS = (".", "!", "?", ":")
+LEAST_REPEATED = 4
+"""Words: a shorter sentence of the instructions, such as "Yes", may well be the answer."""
+
+ADVICE = (
+    "There was nothing to judge by the rubric yet, which says nothing about what you know. "
+    "Please write down in your own words what you do know: every step counts."
+)
 
 
 def decide_without_call(request: GradingRequest, *, min_words: int) -> Evaluation | None:
     """The lowest levels for an answer that is too short or says nothing of its own; else None.
+
+    An answer of a single word is for a grader to judge, unless the entry asks for more.
 
     Args:
         min_words: the least number of words that the entry asks for. Sentences that merely repeat
@@ -26,37 +34,69 @@ def decide_without_call(request: GradingRequest, *, min_words: int) -> Evaluatio
     words = count_own_words(request)
     if words >= max(1, min_words):
         return None
-    why = _reason(words, min_words)
-    criteria = tuple(
-        result_of(criterion, _lowest(criterion), reasoning=why, confidence=100)
-        for criterion in request.rubric.criteria
+    why = _reason(words, min_words, repeats=len(words_of(request.answer)) > words)
+    criteria = tuple(_lowest(criterion, why) for criterion in request.rubric.criteria)
+    return Evaluation(
+        criteria=criteria,
+        score=total_score((result.points, result.weight) for result in criteria),
+        max_score=request.rubric.max_score,
+        feedback=text_to_html(f"{why} {ADVICE}"),
+        confidence=100,
+        review_reasons=standing_reasons(request),
     )
-    advice = _("Hand in another attempt that answers the task in your own words.")
-    feedback = text_to_html(f"{why} {advice}")
-    return evaluation_of(request, criteria, feedback, 100, suspicions(request))
 
 
 def count_own_words(request: GradingRequest) -> int:
-    """Words of the answer outside sentences that stand in the instructions as well."""
-    given = {_folded(sentence) for sentence in SENTENCE.findall(request.instructions)}
-    own = [text for text in SENTENCE.findall(request.answer) if _folded(text) not in given]
-    return sum(len(WORD.findall(text)) for text in own)
+    """Words of the answer outside sentences that stand in the instructions as well.
+
+    A word is a run of letters and digits. One sentence out of the instructions and nothing else
+    does count, unless it is the first: it may be the right one among those to choose from.
+    """
+    given = _repeatable(request.instructions)
+    sentences = [tuple(words_of(text)) for text in SENTENCE_BREAK.split(request.answer)]
+    own = sum(len(words) for words in sentences if words not in given)
+    repeated = [words for words in sentences if words in given]
+    if not own and len(repeated) == 1 and given[repeated[0]] > 0:
+        return len(repeated[0])
+    return own
 
 
-def _reason(words: int, min_words: int) -> str:
+def _repeatable(instructions: str) -> dict[tuple[str, ...], int]:
+    """The sentences whose repetition is no answer, folded, and which of the text they are.
+
+    A line that does not end like a sentence may be one of the answers to choose from; the first
+    one is the question or a heading.
+    """
+    sentences = SENTENCE_BREAK.split(instructions.strip())
+    return {
+        tuple(words_of(text)): number
+        for number, text in reversed(list(enumerate(sentences)))
+        if len(words_of(text)) >= LEAST_REPEATED
+        and (number == 0 or text.rstrip().endswith(SENTENCE_ENDS))
+    }
+
+
+def _reason(words: int, min_words: int, *, repeats: bool) -> str:
+    if not words and not repeats:
+        return "The answer holds no word and no number."
     if not words:
-        return _("The answer says nothing of its own.")
-    told = ngettext(
-        "The answer has %(words)d word of its own; the task asks for at least %(least)d.",
-        "The answer has %(words)d words of its own; the task asks for at least %(least)d.",
-        words,
+        return "The answer only repeats the task and says nothing of its own."
+    noun = "word" if words == 1 else "words"
+    aside = ", not counting what repeats the task" if repeats else ""
+    return f"The answer has {words} {noun} of its own{aside}; at least {min_words} are needed."
+
+
+def _lowest(criterion: Criterion, why: str) -> CriterionResult:
+    level = min(criterion.levels, key=lambda level: (level.points, -level.index))
+    return CriterionResult(
+        index=criterion.index,
+        text=criterion.text,
+        level=level.index,
+        level_text=level.text,
+        points=level.points,
+        max_points=criterion.max_points,
+        weight=criterion.weight,
+        reasoning=why,
+        evidence=(),
+        confidence=100,
     )
-    return told % {"words": words, "least": min_words}
-
-
-def _lowest(criterion: Criterion) -> int:
-    return min(criterion.levels, key=lambda level: (level.points, -level.index)).index
-
-
-def _folded(sentence: str) -> tuple[str, ...]:
-    return tuple(WORD.findall(sentence.casefold()))

@@ -29,8 +29,6 @@ from grading.rules import can_review
 from grading.services.budgets import count_tokens
 
 MAX_BACKOFF_SECONDS = 600.0
-UNCOUNTED_WAIT_SECONDS = 5.0
-"""A run whose provider has trouble lets others go first: one of them may fare better."""
 GIVE_UP_AFTER = timedelta(days=1)
 """So long a provider's trouble may last before its runs are a person's."""
 MAX_MODEL = GradingRun._meta.get_field("model").max_length
@@ -209,8 +207,8 @@ def record_failure(
         held.attempts -= 1
     if _may_go_on(held, error, counts=counts):
         release_claim(held, RunState.QUEUED)
-        wait = backoff_seconds(held.attempts) if counts else UNCOUNTED_WAIT_SECONDS
-        wait = max(wait, error.retry_after or 0.0) if counts else min(wait, MAX_BACKOFF_SECONDS)
+        # A run whose provider has trouble lets others go first: one of them may fare better.
+        wait = backoff_seconds(held.attempts if counts else 1)
         held.due_at = timezone.now() + timedelta(seconds=wait)
     else:
         release_claim(held, RunState.FAILED)

@@ -57,19 +57,20 @@ def new_database(folder: Path) -> Iterator[Config]:
     """A migrated database of its own, on the server or the kind of file that the settings name."""
     config = dict(connections.settings["default"])
     if connection.vendor == "sqlite":
-        yield _migrated({**config, "NAME": str(folder / "shared.sqlite3")})
+        yield migrated({**config, "NAME": str(folder / "shared.sqlite3")})
         return
     name = f"test_shared_{uuid.uuid4().hex}"
     with connection._nodb_cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
     try:
-        yield _migrated({**config, "NAME": name})
+        yield migrated({**config, "NAME": name})
     finally:
         with connection._nodb_cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _migrated(config: Config) -> Config:
+def migrated(config: Config) -> Config:
+    """A database of this configuration, brought to the newest migration."""
     with default_database(config):
         call_command("migrate", verbosity=0)
     return config

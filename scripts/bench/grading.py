@@ -12,6 +12,7 @@ one PostgreSQL, and how quick the pages stay meanwhile.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import shutil
@@ -26,7 +27,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -37,6 +39,10 @@ LIMITS = (8, 32, 64, 128)
 PAGES_SECONDS = 8.0
 SAMPLE_SECONDS = 0.5
 PATIENCE = 900.0
+COLUMNS = (
+    *("database", "workers", "limit", "seconds", "ideal", "ratio"),
+    *("CPU ms", "MiB", "SQL", "in flight"),
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="flexage-bench-"))
     print(f"Machine: {machine()}. {options.answers:,} answers, {options.latency:g} s a call.\n")
-    print("| database | workers | limit | seconds | ideal | ratio | CPU ms | MiB | SQL | in flight |")
+    print(f"| {' | '.join(COLUMNS)} |")
     print("|---|" + "---:|" * 9)
     try:
         for name, database in (("sqlite", sqlite), ("postgresql", postgresql)):
@@ -117,8 +123,7 @@ def provider(latency: float) -> Iterator[str]:
     command = [sys.executable, "-m", "grading.tests.fakes.openai", "--delay", str(latency)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
+        yield cast("IO[str]", server.stdout).readline().strip()
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(20)
@@ -210,11 +215,10 @@ def sampling(processes: list[psutil.Process]) -> Iterator[list[float]]:
 
 
 def most_at_once(url: str) -> int:
-    import urllib.request
-
-    control = url.removesuffix("/v1") + "/control"
-    with urllib.request.urlopen(control, timeout=10) as answer:
-        return int(json.load(answer)["most_at_once"])
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    connection.request("GET", "/control")
+    return int(json.load(connection.getresponse())["most_at_once"])
 
 
 def print_row(name: str, workers: int, limit: int, figures: Figures, latency: float) -> None:

@@ -11,6 +11,8 @@ import django
 from django.core.management import call_command
 
 POLL_SECONDS = 0.1
+ANSWER = "<p>" + "With light, leaves turn carbon dioxide and water into glucose. " * 12 + "</p>"
+"""In other words than the entry's instructions: what merely repeats them is graded by nobody."""
 
 
 def main() -> None:
@@ -51,7 +53,6 @@ def submit(count: int) -> dict[str, float]:
     from components.models import Entry
     from grading.models import GradingRun, Outcome
     from grading.services.submissions import submit_answer
-    from scripts.bench.seed import ANSWER
 
     entry = Entry.objects.select_related("component", "rubric").get()
     started = time.time()

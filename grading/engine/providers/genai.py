@@ -1,26 +1,28 @@
 """Google's Gemini, through `google-genai`, the SDK that followed `google-generativeai`.
 
-The SDK is imported on first use: it is heavy, and the web server never needs it.
+The SDK is imported on first use: it is heavy, and a process that forks after the import would
+carry it into every child.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import threading
 from typing import Any
 
-from pydantic import ValidationError
+import httpx2
 
 from grading.engine.errors import ErrorCode, GradingError
-from grading.engine.providers.gemini import BLOCKED, FINISHED, NOT_GEMINI
-from grading.engine.providers.wire import MAX_DETAIL, checked_key, http_error, silence, without
+from grading.engine.providers import wire
 from grading.engine.types import Completion, GradingRequest, Prompt
 
-MILLISECONDS = 1000
+GOOGLE = "https://generativelanguage.googleapis.com"
+API_VERSION = "v1beta"
+"""The one whose requests may have a schema and a system message."""
 
 
 class GenaiProvider:
-    """Asks a Gemini model. Its connections belong to the event loop it is awaited in.
+    """Asks a Gemini model. One instance serves any number of calls at once, in one event loop.
 
     Args:
         api_key: goes into a request header, and nowhere else.
@@ -47,6 +49,8 @@ class GenaiProvider:
         self._endpoint = endpoint.rstrip("/")
         self._timeout = timeout
         self._temperature = temperature
+        self._lock = threading.Lock()
+        self._http: _Client | None = None
         self._client: Any = None
 
     @property
@@ -61,116 +65,88 @@ class GenaiProvider:
         Raises:
             GradingError: no complete reply came; the message names neither key nor answer.
         """
-        client = self._connect()
-        try:
-            async with asyncio.timeout(self._timeout):
-                response = await client.aio.models.generate_content(
-                    model=self._model, contents=_contents(prompt), config=self._config(prompt)
-                )
-        except Exception as error:
-            # `from None`: the SDK's own errors may quote the request, and with it the answer.
-            raise self._grading_error(error) from None
-        usage = response.usage_metadata
-        read = usage.prompt_token_count if usage else None
-        total = usage.total_token_count if usage else None
-        written = usage.candidates_token_count if usage else None
+        if self._client is None:
+            # In a thread, because it takes a second; and it is not the endpoint's time.
+            await asyncio.to_thread(self._connect)
+        async with wire.time_limit(self._timeout):
+            response = await self._generate(self._connect(), prompt)
+        input_tokens, output_tokens = wire.gemini_tokens(response)
         return Completion(
-            text=_text_of(response),
-            model=response.model_version or self._model,
-            input_tokens=read,
-            # Thinking is billed as output, but shows only in the total.
-            output_tokens=max(written or 0, (total or 0) - (read or 0)) or None,
+            text=wire.gemini_text(response),
+            model=wire.reported_model(response.model_version, self._model),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
         )
 
     async def close(self) -> None:
-        """Close idle connections. The next call opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aio.aclose()
+        """Close all connections; calls still under way fail. The next call opens new ones."""
+        with self._lock:
+            client, http = self._client, self._http
+            self._client = self._http = None
+        if client is not None and http is not None:
+            client.close()
+            await http.aclose()
 
-    def _connect(self) -> Any:
-        if self._client is None:
-            key = checked_key(self._api_key)
-            from google import genai
-            from google.genai import types
-
-            options = types.HttpOptions(
-                base_url=self._endpoint or None,
-                timeout=round(MILLISECONDS * self._timeout),
-                retry_options=types.HttpRetryOptions(attempts=1),
-                async_client_args={"follow_redirects": False},
+    async def _generate(self, client: Any, prompt: Prompt) -> Any:
+        parts = [{"text": text} for text in (prompt.task, prompt.answer) if text]
+        contents = [{"role": "user", "parts": parts}]
+        config = self._config(prompt)
+        try:
+            return await client.aio.models.generate_content(
+                model=self._model, contents=contents, config=config
             )
-            self._client = genai.Client(api_key=key, vertexai=False, http_options=options)
-        return self._client
+        except GradingError:
+            raise
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+            # The request is sound; what the SDK stumbles over is the reply. `from None`: its own
+            # errors may quote the request, and with it the answer.
+            raise GradingError(ErrorCode.MALFORMED_REPLY, wire.NOT_GEMINI) from None
+        except Exception as error:
+            message = f"{type(error).__name__} in the SDK"
+            raise GradingError(ErrorCode.INTERNAL, message) from None
 
     def _config(self, prompt: Prompt) -> Any:
         from google.genai import types
 
-        temperature = self._temperature if prompt.temperature is None else prompt.temperature
+        own = self._temperature
         return types.GenerateContentConfig(
             system_instruction=prompt.system,
-            temperature=temperature,
+            temperature=own if prompt.temperature is None else prompt.temperature,
             response_mime_type="application/json",
-            response_json_schema=prompt.schema,
+            response_json_schema=wire.in_order(prompt.schema),
+            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         )
 
-    def _grading_error(self, error: Exception) -> GradingError:
-        import httpx2
-        from google.genai import errors
+    def _connect(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = self._new_client()
+            return self._client
 
-        if isinstance(error, errors.APIError):
-            return self._api_error(error)
-        if isinstance(error, TimeoutError | httpx2.TimeoutException):
-            return silence(self._timeout)
-        if isinstance(error, httpx2.DecodingError | ValidationError | ValueError | TypeError):
-            return GradingError(ErrorCode.MALFORMED_REPLY, NOT_GEMINI)
-        if isinstance(error, httpx2.TransportError):
-            message = without(f"{type(error).__name__}: {error}", (self._api_key,))
-            return GradingError(ErrorCode.CONNECTION, message[:MAX_DETAIL])
-        return GradingError(ErrorCode.INTERNAL, f"{type(error).__name__} in the SDK")
+    def _new_client(self) -> Any:
+        wire.check_key(self._api_key)
+        wire.check_google_model(self._model)
+        if self._endpoint:
+            wire.check_endpoint(self._endpoint)
+        from google import genai
+        from google.genai import types
 
-    def _api_error(self, error: Any) -> GradingError:
-        status = int(error.code or 0)
-        if 300 <= status < 400:  # noqa: PLR2004 (the range of redirects)
-            return GradingError(ErrorCode.BAD_REQUEST, "the endpoint sends us elsewhere")
-        import json
-
-        body = json.dumps(error.details, default=str).encode()
-        headers = dict(getattr(error.response, "headers", None) or {})
-        return http_error(status, headers, body, secrets=(self._api_key,))
+        self._http = _Client(self._api_key)
+        options = types.HttpOptions(
+            base_url=self._endpoint or GOOGLE,
+            api_version=API_VERSION,
+            httpx_async_client=self._http,
+        )
+        # Told outright, or the SDK asks the environment. Without retry options it never retries.
+        return genai.Client(api_key=self._api_key, vertexai=False, http_options=options)
 
 
-def _contents(prompt: Prompt) -> list[dict[str, Any]]:
-    parts = [{"text": text} for text in (prompt.task, prompt.answer) if text]
-    return [{"role": "user", "parts": parts}]
+class _Client(httpx2.AsyncClient):
+    """What the SDK speaks HTTP with: limited as the other providers are, and with their errors."""
 
+    def __init__(self, api_key: str) -> None:
+        self._api_key = api_key
+        super().__init__(**wire.connections())
 
-def _text_of(response: Any) -> str:
-    """The reply's text.
-
-    Raises:
-        GradingError: `safety_block`, `incomplete_reply` or `malformed_reply`: the model did not
-            come to a regular end.
-    """
-    if not response.candidates:
-        block = getattr(response.prompt_feedback, "block_reason", None)
-        if not (block or response.model_version or response.usage_metadata):
-            return _refuse(ErrorCode.MALFORMED_REPLY, NOT_GEMINI)
-        name = getattr(block, "name", block)
-        return _refuse(ErrorCode.SAFETY_BLOCK, f"no reply; the prompt's block reason: {name}")
-    candidate = response.candidates[0]
-    parts = (candidate.content.parts if candidate.content else None) or []
-    text = "".join(part.text or "" for part in parts if not part.thought)
-    reason = str(getattr(candidate.finish_reason, "name", candidate.finish_reason) or "STOP")
-    if reason in FINISHED:
-        return text
-    code = ErrorCode.MALFORMED_REPLY
-    if reason in BLOCKED:
-        code = ErrorCode.SAFETY_BLOCK
-    elif reason == "MAX_TOKENS":
-        code = ErrorCode.INCOMPLETE_REPLY
-    return _refuse(code, f"the reply ended early: {re.sub('[^A-Z_0-9]', '?', reason)[:60]}", text)
-
-
-def _refuse(code: ErrorCode, message: str, raw: str = "") -> str:
-    raise GradingError(code, message, raw_reply=raw)
+    async def send(self, request: httpx2.Request, **_options: Any) -> httpx2.Response:
+        return await wire.exchange(super().send, request, self._api_key)

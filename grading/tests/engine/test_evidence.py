@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading.engine.evidence import FOLDED, find_evidence
+from grading.engine.evidence import find_evidence, fold
 
 ANSWER = "Ice floats.\n\nIts “density” is lower \u2013 9 %: it\u2019s lighter, and\tit takes room."
 TEXTS = st.text(
@@ -20,8 +20,7 @@ def place(quote: str, answer: str = ANSWER) -> str | None:
 
 
 def folded(text: str) -> str:
-    one_case = text.translate(FOLDED).replace("\u0130", "i").replace("\u0131", "i").casefold()
-    return " ".join(one_case.split())
+    return " ".join(fold(text).split())
 
 
 @pytest.mark.parametrize(

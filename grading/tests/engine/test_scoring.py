@@ -1,23 +1,23 @@
 """Points, totals and confidence."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.tests.factories import RUBRIC
-from grading.engine.scoring import overall_confidence, total_score
-from grading.engine.types import CriterionResult, Evidence
-from grading.tests.factories import spec_of
+from grading.engine.scoring import criterion_confidence, overall_confidence, total_score
+from grading.engine.types import CriterionResult
+from grading.tests.engine.strategies import rubrics, spec_of
 
-FOUND, LOST = Evidence("found", 0, 5), Evidence("lost", None, None)
 NUMBERS = st.decimals(0, 10_000, places=2)
 
 
-def result(confidence: int, *evidence: Evidence) -> CriterionResult:
+def result(confidence: int) -> CriterionResult:
     ten, one = Decimal(10), Decimal(1)
-    return CriterionResult(0, "", 0, "", ten, ten, one, "", evidence, confidence)
+    return CriterionResult(0, "", 0, "", ten, ten, one, "", (), confidence)
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,48 @@ def test_best_levels_everywhere_reach_the_best_score(criteria):
     assert total_score(best) == spec.max_score
 
 
+@given(st.data(), rubrics())
+def test_total_of_any_rubric_is_exact_and_in_range(data, spec):
+    picked = [(data.draw(st.sampled_from(c.levels)).points, c.weight) for c in spec.criteria]
+    exact = sum((Fraction(points) * Fraction(weight) for points, weight in picked), Fraction())
+    total = total_score(picked)
+    assert 0 <= total <= spec.max_score
+    assert Fraction(total) == Fraction((exact * 100 + Fraction(1, 2)).__floor__(), 100)
+
+
 @pytest.mark.parametrize(
-    ("criteria", "confidence"),
+    ("self_reports", "verified", "quoted", "levels", "confidence"),
     [
-        ([], 0),
-        ([result(80)], 80),
-        ([result(80, FOUND)], 80),
-        ([result(80), result(30, FOUND), result(90)], 30),
-        ([result(80, FOUND, LOST)], 50),
-        ([result(40, FOUND, LOST)], 40),
-        ([result(80, FOUND, FOUND, LOST)], 66),
-        ([result(100), result(80, LOST)], 0),
+        ([80], 0, 0, [0], 80),
+        ([80], 1, 1, [0], 80),
+        ([80], 1, 2, [0], 50),
+        ([40], 1, 2, [0], 40),
+        ([80], 2, 3, [0], 66),
+        ([80], 0, 1, [0], 0),
+        ([80, 60], 1, 1, [1, 1], 60),
+        ([80, 80], 1, 1, [0, 1], 40),
+        ([90, 90, 80], 1, 1, [0, 1, 1], 53),
+        ([100] * 5, 1, 2, [0, 1, 1, 2, 1], 30),
+        ([100], 1, 1, [3], 100),
     ],
 )
-def test_confidence_is_that_of_the_weakest_criterion(criteria, confidence):
-    assert overall_confidence(criteria) == confidence
+def test_confidence_of_a_criterion(self_reports, verified, quoted, levels, confidence):
+    assert criterion_confidence(self_reports, verified, quoted, levels) == confidence
+
+
+@given(st.data(), st.integers(1, 5), st.integers(0, 12))
+def test_confidence_is_no_more_than_any_of_its_parts(data, opinions, quoted):
+    reports = data.draw(st.lists(st.integers(0, 100), min_size=opinions, max_size=opinions))
+    levels = data.draw(st.lists(st.integers(0, 4), min_size=opinions, max_size=opinions))
+    verified = data.draw(st.integers(0, quoted))
+    confidence = criterion_confidence(reports, verified, quoted, levels)
+    assert 0 <= confidence <= min(reports)
+    if quoted:
+        assert confidence <= 100 * verified / quoted
+    if len(set(levels)) == 1 and verified == quoted:
+        assert confidence == min(reports)
+
+
+@pytest.mark.parametrize(("confidences", "overall"), [([], 0), ([80], 80), ([80, 30, 90], 30)])
+def test_evaluation_is_trusted_as_far_as_its_weakest_criterion(confidences, overall):
+    assert overall_confidence([result(confidence) for confidence in confidences]) == overall

@@ -27,7 +27,9 @@ class Fake(Generic[C, R]):
         delay: seconds before each answer.
 
     Attributes:
-        calls: every call, in order.
+        calls: every call, in order, unless `keeps_calls` was switched off.
+        count: the number of calls.
+        connections: the number of connections that were made.
         most_at_once: the highest number of them that were under way at the same time.
         is_over: set when the context is left.
     """
@@ -36,6 +38,9 @@ class Fake(Generic[C, R]):
 
     def __init__(self, usual: R, *, port: int = 0, delay: float = 0.0) -> None:
         self.calls: list[C] = []
+        self.keeps_calls = True
+        self.count = 0
+        self.connections = 0
         self.most_at_once = 0
         self.delay = delay
         self.is_over = threading.Event()
@@ -57,6 +62,10 @@ class Fake(Generic[C, R]):
         else:
             self._script.extend([reply] * times)
 
+    def _next(self) -> R:
+        """The reply to the call that just came; the lock is held."""
+        return self._script.popleft() if self._script else self._usual
+
     def __enter__(self) -> Self:
         serve = partial(self._server.serve_forever, poll_interval=0.01)
         self._thread = threading.Thread(target=serve, name=type(self).__name__, daemon=True)
@@ -73,8 +82,10 @@ class Fake(Generic[C, R]):
     def take(self, call: C) -> Iterator[R]:
         """Note the call and yield its reply, while it counts as under way."""
         with self._lock:
-            self.calls.append(call)
-            reply = self._script.popleft() if self._script else self._usual
+            self.count += 1
+            if self.keeps_calls:
+                self.calls.append(call)
+            reply = self._next()
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
         try:
@@ -87,11 +98,15 @@ class Fake(Generic[C, R]):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024
 
     def __init__(self, address: tuple[str, int], handler: Any, fake: Any) -> None:
         super().__init__(address, handler)
         self.fake = fake
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.fake.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Callers that lost patience are no error of ours."""
