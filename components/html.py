@@ -97,7 +97,9 @@ def html_to_text(source: str) -> str:
     parts = PREFORMATTED.split(source)
     parts[::2] = [_without_line_breaks(part) for part in parts[::2]]
     parts[1::2] = [part.replace("\n", "<br>") for part in parts[1::2]]
-    text = LINE_END.sub("\n", PARAGRAPH_END.sub("\n\n", CELL_END.sub("\t", "".join(parts))))
+    # The tags stay: text behind a table that never ends would move in front of it.
+    text = CELL_END.sub(r"\g<0>\t", "".join(parts))
+    text = LINE_END.sub(r"\g<0>\n", PARAGRAPH_END.sub(r"\g<0>\n\n", text))
     text = html.unescape(nh3.clean(text, tags=set()))
     text = TRAILING_SPACE.sub("", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")

@@ -14,8 +14,10 @@ from types import FrameType
 from typing import NoReturn
 
 from django.db import connections
+from django.utils import timezone
 from django_q.cluster import Cluster
-from django_q.models import Schedule
+from django_q.conf import Conf
+from django_q.models import OrmQ, Schedule
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
@@ -31,8 +33,12 @@ SCHEDULE = {
 
 
 def wake_worker() -> None:
-    """Have a worker look at the queue now."""
-    async_task(DRAIN)
+    """Have a worker look at the queue now. Call it once what it is to see is committed.
+
+    A wake-up that nobody has taken yet does for all: whoever takes it sees what is there by then.
+    """
+    if not OrmQ.objects.filter(key=Conf.PREFIX, lock__lte=timezone.now()).exists():
+        async_task(DRAIN)
 
 
 def ensure_schedule() -> None:

@@ -226,3 +226,8 @@ def test_long_run_of_one_character_takes_no_time_to_speak_of(text):
 def test_comparison_that_looks_like_a_tag_is_plain_text(text):
     assert html_to_text(sent_to_html(text)) == text
     assert html_to_text(typed_to_html(text)) == text
+
+
+def test_text_behind_a_table_stays_behind_it():
+    source = "<table><tbody><tr><td>1</td><td>2</td></tr></tbody></table><p>after</p>"
+    assert html_to_text(source) == "1\t2\n\nafter"

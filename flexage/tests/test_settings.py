@@ -53,7 +53,11 @@ def test_start_with_what_is_needed_works(environment):
         ({"HTTPS": "maybe"}, "HTTPS is 'maybe'", "true, false"),
         ({"PORT": "abc"}, "PORT is 'abc'", "from 1 to 65535"),
         ({"PORT": "99999"}, "PORT is '99999'", "from 1 to 65535"),
-        ({"GRADING_PROVIDER": "foo"}, "GRADING_PROVIDER is 'foo'", "gemini, simulator"),
+        (
+            {"GRADING_PROVIDER": "foo"},
+            "GRADING_PROVIDER is 'foo'",
+            "google-genai, openai, simulator",
+        ),
         ({"GRADING_PROVIDER": "gemini"}, "GRADING_PROVIDER is 'gemini'", "GOOGLE_API_KEY"),
         ({"GRADING_CONCURRENCY": "0"}, "GRADING_CONCURRENCY is '0'", "from 1 to"),
         ({"GRADING_TEMPERATURE": "hot"}, "GRADING_TEMPERATURE is 'hot'", "from 0.0 to 2.0"),

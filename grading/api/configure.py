@@ -35,8 +35,8 @@ from grading.enums import RunState
 from grading.exports import result_lines
 from grading.models import GradingRun, Outcome, Submission, SubmissionQuerySet
 from grading.selectors import students_with_status
-from grading.services.outcomes import release_outcome
 from grading.services.grading import request_regrade
+from grading.services.outcomes import release_outcome
 
 LOOK_SECONDS = 0.1
 may_wait = threading.BoundedSemaphore(2)

@@ -24,8 +24,9 @@ from components.services import enroll_student
 from grading.models import HumanScore, Submission
 from grading.services.grading import start_run
 from grading.services.submissions import (
+    CheckedAnswer,
     add_submission,
-    checked_content,
+    checked_answer,
     checked_title,
     lock_students,
 )
@@ -57,13 +58,13 @@ class AnswerRow:
     """One answer of a file, checked.
 
     Attributes:
-        content: sanitised HTML.
+        answer: sanitised, with what was hidden in it.
         scores: (grader, criterion's row from 0, points) of people who graded it elsewhere.
     """
 
     student: User
     title: str
-    content: str
+    answer: CheckedAnswer
     scores: tuple[tuple[str, int, Decimal], ...] = field(default=())
 
 
@@ -115,8 +116,8 @@ def import_submissions(
     return [_store(entry, answer) for answer in progress(answers)]
 
 
-def _store(entry: Entry, answer: AnswerRow) -> Submission:
-    submission = add_submission(entry, answer.student, title=answer.title, content=answer.content)
+def _store(entry: Entry, row: AnswerRow) -> Submission:
+    submission = add_submission(entry, row.student, title=row.title, answer=row.answer)
     if entry.rubric is not None:
         HumanScore.objects.bulk_create(
             HumanScore(
@@ -126,7 +127,7 @@ def _store(entry: Entry, answer: AnswerRow) -> Submission:
                 criterion=criterion,
                 points=points,
             )
-            for grader, criterion, points in answer.scores
+            for grader, criterion, points in row.scores
         )
     start_run(submission, by=None)
     return submission
@@ -150,7 +151,7 @@ class _RowChecker:
         return AnswerRow(
             student=self._student(row.get("student")),
             title=checked_title(title),
-            content=checked_content(html),
+            answer=checked_answer(html),
             scores=tuple(self._scores(row)),
         )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import ConflictError, DomainError, ForbiddenError
 from accounts.models import User
 from accounts.text import storable_text
+from components.hidden import take_out_hidden
 from components.html import clean_rich_html, html_to_text
 from components.models import Entry
 from grading.enums import WebhookEvent
@@ -23,6 +25,21 @@ from grading.services.webhooks import announce
 
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 """Characters without width: an answer of nothing else is blank."""
+MAX_MARKUP = 12
+"""So many characters of markup and text may come for each character of text that is allowed."""
+
+
+@dataclass(frozen=True)
+class CheckedAnswer:
+    """An answer that may be stored.
+
+    Attributes:
+        content: sanitised HTML, of what a reader can see.
+        hidden_text: what nobody could see and was taken out, each as `{kind, text}`.
+    """
+
+    content: str
+    hidden_text: list[dict[str, str]]
 
 
 @transaction.atomic
@@ -48,13 +65,13 @@ def submit_answer(
     """
     if not can_submit(by, entry):
         raise ForbiddenError("not_enrolled", _("You are not enrolled in this component."))
-    content = checked_content(content)
+    answer = checked_answer(content)
     title = checked_title(title)
     lock_students([by])
     if idempotency_key and (known := _submitted_before(by, idempotency_key)):
-        return _same_answer(known, entry, content, title)
+        return _same_answer(known, entry, answer.content, title)
     submission = add_submission(
-        entry, by, title=title, content=content, idempotency_key=idempotency_key or None
+        entry, by, title=title, answer=answer, idempotency_key=idempotency_key or None
     )
     announce(WebhookEvent.SUBMISSION_CREATED, submission)
     start_run(submission, by=by)
@@ -68,9 +85,14 @@ def lock_students(students: Iterable[User]) -> None:
 
 
 def add_submission(
-    entry: Entry, student: User, *, title: str, content: str, idempotency_key: str | None = None
+    entry: Entry,
+    student: User,
+    *,
+    title: str,
+    answer: CheckedAnswer,
+    idempotency_key: str | None = None,
 ) -> Submission:
-    """Store one attempt with checked content, and the student's state. Queues nothing."""
+    """Store one attempt and the student's state. Queues nothing."""
     earlier = Submission.objects.filter(entry=entry, student=student)
     attempt = (earlier.aggregate(last=Max("attempt"))["last"] or 0) + 1
     submission = Submission.objects.create(
@@ -78,7 +100,8 @@ def add_submission(
         student=student,
         attempt=attempt,
         title=title or _("Attempt %d") % attempt,
-        content=content,
+        content=answer.content,
+        hidden_text=answer.hidden_text,
         idempotency_key=idempotency_key,
         submitted_at=timezone.now(),
     )
@@ -86,8 +109,8 @@ def add_submission(
     return submission
 
 
-def checked_content(content: str) -> str:
-    """The sanitised answer.
+def checked_answer(content: str) -> CheckedAnswer:
+    """The sanitised answer, and what was hidden in it.
 
     Raises:
         DomainError: `nul_character`, `answer_too_long` or `blank_answer`.
@@ -98,7 +121,10 @@ def checked_content(content: str) -> str:
             _("The answer contains a NUL character. Remove it, then submit again."),
             field="content",
         )
-    cleaned = clean_rich_html(storable_text(content))
+    if len(content) > MAX_MARKUP * settings.ANSWER_MAX_CHARS:
+        raise DomainError("answer_too_long", _("The answer's markup is too long."), field="content")
+    visible, hidden = take_out_hidden(storable_text(content))
+    cleaned = clean_rich_html(visible)
     text = html_to_text(cleaned)
     limit = settings.ANSWER_MAX_CHARS
     if len(text) > limit:
@@ -107,8 +133,13 @@ def checked_content(content: str) -> str:
             "answer_too_long", message % {"length": len(text), "limit": limit}, field="content"
         )
     if not INVISIBLE.sub("", text).strip():
-        raise DomainError("blank_answer", _("Write an answer before you submit."), field="content")
-    return cleaned
+        message = (
+            _("Nobody can see the text of this answer. Paste it as plain text, then submit again.")
+            if hidden
+            else _("Write an answer before you submit.")
+        )
+        raise DomainError("blank_answer", message, field="content")
+    return CheckedAnswer(cleaned, [{"kind": str(h.kind), "text": h.text} for h in hidden])
 
 
 def checked_title(title: str) -> str:

@@ -33,7 +33,7 @@ MIX = {"status_429": 0.10, "status_500": 0.05, "prose": 0.05, "hang": 0.02}
 WORKERS = 2
 KILL_EVERY = (0.8, 2.5)
 """Seconds between two kills, from least to most."""
-SECRET_KEY = "django-insecure-chaos-key-of-nobody"  # noqa: S105
+SECRET_KEY = "django-insecure-chaos-key-of-nobody"
 
 
 class Database:
@@ -303,7 +303,7 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=3000)
     parser.add_argument("--kill-for", type=float, default=180.0, help="seconds")
     parser.add_argument("--patience", type=float, default=1800.0, help="seconds")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     print(f"seed {options.seed}")  # noqa: T201
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flexage.settings_test")

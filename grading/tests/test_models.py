@@ -16,16 +16,19 @@ from grading.engine.errors import ErrorCode, GradingError
 from grading.engine.types import ReviewReason
 from grading.enums import ERROR_SENTENCES, REVIEW_SENTENCES, RunState, SubmissionStatus
 from grading.models import (
+    EntryGrading,
+    GradingBatch,
     GradingRun,
     HumanScore,
     Outcome,
     OutcomeRevision,
+    ReviewRequest,
     StudentEntryState,
     Submission,
 )
 from grading.services.grading import request_regrade
 from grading.services.outcomes import CriterionDecision, override_outcome, release_outcome
-from grading.services.runs import record_failure
+from grading.services.runs import record_failure, stop_run
 from grading.tests.factories import claim, grade, make_submission, reply_text
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +44,7 @@ def person_in_charge(submission):
     return submission.entry.component.configurators.get()
 
 
-def fail(submission, code=ErrorCode.BAD_KEY):
+def fail(submission, code=ErrorCode.TOO_LONG):
     record_failure(claim(submission), GradingError(code, "it broke"))
 
 
@@ -64,7 +67,7 @@ def regrade(submission):
 @pytest.mark.parametrize(
     "state",
     [
-        pytest.param({"state": "paused"}, id="unknown"),
+        pytest.param({"state": "lost"}, id="unknown"),
         pytest.param({"state": "running"}, id="running-without-claim"),
         pytest.param({"state": "running", "claim": uuid.uuid4()}, id="running-without-lease"),
         pytest.param({"claim": uuid.uuid4()}, id="queued-with-claim"),
@@ -158,6 +161,10 @@ STATUSES = {
     "running": (claim, SubmissionStatus.GRADING),
     "waiting for a retry": (lambda s: fail(s, ErrorCode.TIMEOUT), SubmissionStatus.QUEUED),
     "failed": (fail, SubmissionStatus.NEEDS_PERSON),
+    "stopped": (
+        lambda s: stop_run(s, by=person_in_charge(s)),
+        SubmissionStatus.NEEDS_PERSON,
+    ),
     "never queued": (lambda s: s.runs.all().delete(), SubmissionStatus.NEEDS_PERSON),
     "held": (lambda s: grade(s, UNSURE), SubmissionStatus.NEEDS_PERSON),
     "released": (grade, SubmissionStatus.RELEASED),
@@ -251,6 +258,10 @@ def full(submission):
     HumanScore.objects.create(
         submission=submission, rubric=submission.entry.rubric, grader="g", criterion=0, points=1
     )
+    now = timezone.now()
+    ReviewRequest.objects.create(submission=submission, reason="Look again.", created_at=now)
+    EntryGrading.objects.create(entry=submission.entry, opinions=2)
+    GradingBatch.objects.create(entry=submission.entry, created_at=now)
     return submission
 
 
@@ -258,27 +269,38 @@ def rows():
     """The models of grading that have any row."""
     connection.check_constraints()
     models = apps.get_app_config("grading").get_models()
-    return {model.__name__ for model in models if model._default_manager.exists()}
+    found = {model.__name__ for model in models if model._default_manager.exists()}
+    return found - {"ProviderGate"}  # which belongs to nobody
 
 
 @pytest.mark.parametrize(
-    "delete",
+    ("delete", "left"),
     [
-        pytest.param(lambda s: s.student.delete(), id="student"),
-        pytest.param(lambda s: delete_entry(s.entry, by=person_in_charge(s)), id="entry"),
         pytest.param(
-            lambda s: delete_component(s.entry.component, by=person_in_charge(s)), id="component"
+            lambda s: s.student.delete(),
+            {"DayUsage", "EntryGrading", "GradingBatch"},
+            id="student",
+        ),
+        pytest.param(
+            lambda s: delete_entry(s.entry, by=person_in_charge(s)), {"DayUsage"}, id="entry"
+        ),
+        pytest.param(
+            lambda s: delete_component(s.entry.component, by=person_in_charge(s)),
+            set(),
+            id="component",
         ),
     ],
 )
-def test_deletion_takes_everything_that_hangs_on_it(full, delete):
-    assert len(rows()) == 6
+def test_deletion_takes_everything_that_hangs_on_it(full, delete, left):
+    assert len(rows()) == 10
     delete(full)
-    assert rows() == set()
+    assert rows() == left
     assert Rubric.objects.count() == 1
 
 
 def test_deletion_leaves_what_others_handed_in(full):
+    EntryGrading.objects.all().delete()
+    full.entry.refresh_from_db()
     other = make_submission(full.entry)
     outcome = grade(other)
     full.student.delete()
@@ -289,7 +311,7 @@ def test_deletion_leaves_what_others_handed_in(full):
 
 def test_deleted_submission_leaves_the_state_without_it(full):
     full.delete()
-    assert rows() == {"StudentEntryState"}
+    assert rows() == {"StudentEntryState", "DayUsage", "EntryGrading", "GradingBatch"}
     assert StudentEntryState.objects.get().latest_submission is None
 
 

@@ -21,8 +21,8 @@ from grading.forms import OverrideForm
 from grading.models import Submission
 from grading.rules import can_release
 from grading.selectors import counts_by_status, highlighted, result_rows
-from grading.services.outcomes import override_outcome, release_outcome, rubric_in_force
 from grading.services.grading import request_regrade
+from grading.services.outcomes import override_outcome, release_outcome, rubric_in_force
 
 PAGE_SIZE = 50
 

@@ -49,7 +49,7 @@ USERS = "/api/auth/users"
 
 
 def fail(submission):
-    record_failure(claim(submission), GradingError(ErrorCode.BAD_KEY, "it broke"))
+    record_failure(claim(submission), GradingError(ErrorCode.TOO_LONG, "it broke"))
 
 
 @pytest.fixture

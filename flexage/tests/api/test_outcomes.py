@@ -15,7 +15,7 @@ from grading.services.runs import record_failure
 from grading.tests.concurrency import in_threads
 from grading.tests.factories import claim, grade, make_submission, reply_text
 
-BAD_KEY = GradingError(ErrorCode.BAD_KEY, "no such key")
+TOO_LONG = GradingError(ErrorCode.TOO_LONG, "no room")
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_new_outcome_is_found_where_the_202_said(client, submission):
 
 def test_failed_submission_can_be_graded_again(client, entry, student):
     submission = make_submission(entry, student)
-    record_failure(claim(submission), BAD_KEY)
+    record_failure(claim(submission), TOO_LONG)
     assert generate(client, submission).status_code == 202
     assert states() == ["failed", "queued"]
 
@@ -270,7 +270,7 @@ def test_failed_regeneration_leaves_the_outcome(api, client, submission, student
     place = f"/api/configure/submissions/{submission.pk}"
     before, seen = client.get(place).json(), seen_by(api, student, submission)
     generate(client, submission, force_regenerate="true")
-    record_failure(claim(submission), BAD_KEY)
+    record_failure(claim(submission), TOO_LONG)
     assert client.get(place).json() == before
     assert seen_by(api, student, submission) == seen
     assert generate(client, submission, force_regenerate="true").status_code == 202
@@ -302,10 +302,10 @@ def test_run_that_fails_within_the_request_is_202_with_the_cause(settings, clien
     settings.GENERATE_WAIT_SECONDS = 10
     answer, _run = in_threads(
         lambda: generate(client, submission, force_regenerate="true"),
-        lambda: when_queued(lambda: record_failure(claim(submission), BAD_KEY)),
+        lambda: when_queued(lambda: record_failure(claim(submission), TOO_LONG)),
     )
     assert answer.status_code == 202
-    assert answer.json()["detail"] == "The provider did not accept the key of this server."
+    assert answer.json()["detail"] == "The answer and the rubric are too long for the provider."
     assert client.get(answer["Location"]).json()["outcome"]["outcome_data"]["score"] == 15
 
 

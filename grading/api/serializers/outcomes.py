@@ -35,6 +35,11 @@ class CriterionResultSerializer(serializers.Serializer):
     reasoning = serializers.CharField()
     evidence = EvidenceSerializer(many=True)
     confidence = serializers.IntegerField(allow_null=True, help_text="0 to 100.")
+    opinions = serializers.ListField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="The level of each independent opinion; empty where there was one.",
+    )
 
 
 class ProvenanceSerializer(serializers.Serializer):

@@ -1,5 +1,6 @@
 """The simulator grades by counting; these tests hold it to its promises, on texts of our own."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -14,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.rubrics import RubricSpec, parse_rubric
-from grading.engine.evaluate import evaluate
+from grading.engine.asks import next_ask
 from grading.engine.prompt import build_prompt
 from grading.engine.providers.simulator import MODEL, NO_AI_NOTICE, SimulatorProvider
 from grading.engine.providers.simulator.text import MAX_PASSAGE, fold, passages_of, words_of
-from grading.engine.reply import parse_reply
-from grading.engine.types import Evaluation, GradingRequest, Provider
+from grading.engine.reply import Progress, absorb
+from grading.engine.types import Evaluation, GradingRequest, Plan, Provider
+from grading.tests.factories import evaluated
 
 ROOT = Path(__file__).parents[3]
 PROVIDER: Provider = SimulatorProvider()
@@ -185,11 +187,27 @@ each_subject = pytest.mark.parametrize("subject", SUBJECTS)
 
 
 def grade(spec: RubricSpec, instructions: str, answer: str) -> Evaluation:
-    return evaluate(GradingRequest(spec, instructions, answer), PROVIDER, review_below=40)
+    return evaluated(GradingRequest(spec, instructions, answer), PROVIDER)
+
+
+def whole(spec):
+    """One call for everything."""
+    ask = next_ask(spec, Plan(), Progress())
+    assert ask is not None
+    return ask
+
+
+def complete(request: GradingRequest):
+    prompt = build_prompt(request, whole(request.rubric))
+    return asyncio.run(PROVIDER.complete(request, prompt))
+
+
+def read_reply(text, spec):
+    return absorb(text, spec, whole(spec), Progress()).opinion(0)
 
 
 def reply_text(request: GradingRequest) -> str:
-    return PROVIDER.complete(request, build_prompt(request)).text
+    return complete(request).text
 
 
 def share(evaluation: Evaluation) -> Decimal:
@@ -204,7 +222,7 @@ def assert_nothing_given(evaluation: Evaluation) -> None:
 
 def test_simulator_says_what_it_is():
     request = GradingRequest(BIOLOGY, BIOLOGY_TASK, BIOLOGY_GOOD)
-    completion = PROVIDER.complete(request, build_prompt(request))
+    completion = complete(request)
     assert (PROVIDER.name, PROVIDER.uses_ai, completion.model) == ("simulator", False, MODEL)
     assert PROVIDER.parameters["model"] == MODEL
     assert (completion.input_tokens, completion.output_tokens) == (None, None)
@@ -384,7 +402,7 @@ def test_simulator_escapes_what_it_repeats():
     feedback = json.loads(reply_text(request))["feedback"]
     assert "<script>" not in feedback
     assert "&lt;script&gt;" in feedback
-    assert "&lt;script&gt;" in evaluate(request, PROVIDER, review_below=40).feedback
+    assert "&lt;script&gt;" in evaluated(request, PROVIDER).feedback
 
 
 @pytest.mark.parametrize(
@@ -404,11 +422,10 @@ def test_simulator_escapes_what_it_repeats():
 )
 def test_simulator_reads_long_and_odd_answers_in_a_second(text):
     request = GradingRequest(BIOLOGY, BIOLOGY_TASK, text[:100_000])
-    prompt = build_prompt(request)
     started = perf_counter()
-    completion = PROVIDER.complete(request, prompt)
+    completion = complete(request)
     assert perf_counter() - started < 2  # one second, and as much for a busy machine
-    parse_reply(completion.text, BIOLOGY)
+    read_reply(completion.text, BIOLOGY)
 
 
 def test_simulator_reads_the_largest_rubric_in_two_seconds():
@@ -419,11 +436,10 @@ def test_simulator_reads_the_largest_rubric_in_two_seconds():
     }
     spec = rubric(criteria, levels=[f"Level {column}" for column in range(20)])
     request = GradingRequest(spec, BIOLOGY_TASK, BIOLOGY_GOOD)
-    prompt = build_prompt(request)
     started = perf_counter()
-    completion = PROVIDER.complete(request, prompt)
+    completion = complete(request)
     assert perf_counter() - started < 4  # two seconds, and as much for a busy machine
-    parse_reply(completion.text, spec)
+    read_reply(completion.text, spec)
 
 
 def test_passages_are_verbatim_and_short():
@@ -489,9 +505,9 @@ def test_simulator_always_gives_a_sound_reply(spec, instructions, answer):
     request = GradingRequest(spec, instructions, answer)
     text = reply_text(request)
     assert text == reply_text(request)
-    for criterion in parse_reply(text, spec).criteria:
+    for criterion in read_reply(text, spec).criteria.values():
         assert all(quote in answer and len(quote) <= MAX_PASSAGE for quote in criterion.evidence)
         assert 45 <= criterion.confidence <= 85
-    evaluation = evaluate(request, PROVIDER, review_below=40)
+    evaluation = evaluated(request, PROVIDER)
     assert evaluation.review_reasons == ()
     assert NO_AI_NOTICE in evaluation.feedback

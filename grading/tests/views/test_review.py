@@ -13,8 +13,8 @@ from components.tests.factories import RUBRIC, EntryFactory
 from grading.engine.errors import ErrorCode, GradingError
 from grading.enums import GraderKind, RunState, SubmissionStatus
 from grading.models import Outcome
-from grading.services.outcomes import CriterionDecision, override_outcome
 from grading.services.grading import request_regrade
+from grading.services.outcomes import CriterionDecision, override_outcome
 from grading.services.runs import record_failure
 from grading.tests.factories import QUOTE, claim, grade, make_submission, reply_text
 from grading.views import review
@@ -74,7 +74,7 @@ def body(response):
     return response.content.decode()
 
 
-def fail(submission, code=ErrorCode.BAD_KEY):
+def fail(submission, code=ErrorCode.TOO_LONG):
     record_failure(claim(submission), GradingError(code, "it broke: detail"))
 
 
@@ -247,8 +247,8 @@ def test_detail_follows_its_run_until_it_has_ended(page, submission, reach, poll
 def test_failure_shows_its_cause_and_detail(page, submission):
     fail(submission)
     text = page("submission_detail", submission.pk)
-    assert "The provider did not accept the key of this server." in text
-    assert "bad_key: it broke: detail" in text
+    assert "The answer and the rubric are too long for the provider." in text
+    assert "too_long: it broke: detail" in text
     assert "Grade again" in text
 
 

@@ -12,8 +12,8 @@ from accounts.tests.factories import UserFactory
 from components.tests.factories import ComponentFactory, EnrollmentFactory, EntryFactory
 from grading.engine.errors import ErrorCode, GradingError
 from grading.models import Submission
-from grading.services.outcomes import CriterionDecision, override_outcome, release_outcome
 from grading.services.grading import request_regrade
+from grading.services.outcomes import CriterionDecision, override_outcome, release_outcome
 from grading.services.runs import record_failure
 from grading.tests.factories import (
     QUOTE,
@@ -23,7 +23,7 @@ from grading.tests.factories import (
     make_submission,
     reply_text,
 )
-from grading.worker import configured_provider, drain_runs
+from grading.worker import drain_runs, process_providers
 
 pytestmark = pytest.mark.django_db
 UNSURE = reply_text(1, confidence=5)
@@ -67,7 +67,7 @@ def key_in(response):
     return re.findall(r'name="idempotency_key" value="([^"]*)"', response.content.decode())[0]
 
 
-def fail(submission, code=ErrorCode.BAD_KEY):
+def fail(submission, code=ErrorCode.TOO_LONG):
     record_failure(claim(submission), GradingError(code, "it broke: detail"))
 
 
@@ -286,7 +286,8 @@ def test_outcome_shows_score_levels_reasons_and_quotes(page, submission):
 @pytest.mark.parametrize("reply", ["garbage", "", "{}", reply_text(9)])
 def test_what_is_no_sound_reply_is_never_shown(settings, page, submission, reply):
     settings.GRADING_MAX_ATTEMPTS = 1
-    drain_runs(ScriptedProvider(reply), concurrency=1)
+    provider = ScriptedProvider(reply)
+    drain_runs(lambda _config: provider)
     text = page("student_submission", submission.pk)
     assert "Grading is taking longer than usual." in text
     assert "points" not in text.partition('id="outcome"')[2]
@@ -343,8 +344,8 @@ def test_override_names_the_person_but_not_the_reason(page, submission, configur
 
 
 def test_simulator_says_that_no_ai_was_involved(page, submission):
-    configured_provider.cache_clear()
-    drain_runs(configured_provider(), concurrency=1)
+    process_providers.cache_clear()
+    drain_runs(process_providers())
     text = page("student_submission", submission.pk)
     assert "Graded by the built-in simulator; no AI model was involved" in text
 
