@@ -1,14 +1,15 @@
 # FlexAGE. `make help` lists what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run worker test check lint types imports migrations-check test-sqlite test-postgres \
-	test-api test-e2e fuzz bench-api schema format lock audit clean
+	test-api test-chaos test-e2e test-local-model chaos fuzz bench-api bench-grading schema format \
+	lock audit clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-warn-conflicts
 PYTEST := $(BIN)/python -m pytest
-HERE := not e2e and not live
+HERE := not e2e and not live and not chaos
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
@@ -46,7 +47,7 @@ worker: $(VENV)/.run  ## run one more worker
 
 test: check  ## everything: lint, types, imports, migrations, tests on both databases, browser
 
-check: lint types imports migrations-check test-sqlite test-postgres test-api test-e2e  ## the same
+check: lint types imports migrations-check test-sqlite test-postgres test-api test-chaos test-e2e  ## the same
 	@echo "All checks passed."
 
 lint: $(VENV)/.dev  ## style of code and templates
@@ -76,11 +77,23 @@ test-e2e: $(VENV)/.dev  ## the journeys in a real browser, with real servers and
 	@sh scripts/ensure_browser.sh $(BIN)/python
 	@$(BIN)/python scripts/with_postgres.py $(PYTEST) -m e2e
 
+test-chaos: $(VENV)/.dev  ## killed workers, a restarted database, a provider that fails
+	@$(PYTEST) -m chaos
+
+chaos: $(VENV)/.dev  ## the same for longer: ANSWERS to grade
+	@$(BIN)/python -m grading.tests.chaos --answers $(or $(ANSWERS),3000)
+
+test-local-model: $(VENV)/.dev  ## grade ANSWERS (JSON Lines, see scripts/local_model.py) with a small real model
+	@$(BIN)/python -m scripts.local_model $(ANSWERS)
+
 fuzz: $(VENV)/.dev  ## the same for longer: EXAMPLES per operation, ROLE of who asks (all without it)
 	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m scripts.fuzz_api $(ROLE) --examples $(or $(EXAMPLES),100)
 
 bench-api: $(VENV)/.dev  ## how quick the API is, beside floors measured in the same run
 	@$(BIN)/python -W ignore -m scripts.bench.api
+
+bench-grading: $(VENV)/.dev  ## how close grading comes to the provider's own limit
+	@$(BIN)/python -W ignore -m scripts.bench.grading
 
 # --- keeping it ----------------------------------------------------------------
 

@@ -69,6 +69,7 @@ def create_entry(
     title: str,
     instructions: str = "",
     rubric_definition: object = None,
+    is_rubric_hidden: bool = False,
     by: User,
 ) -> Entry:
     """Add an entry, with its rubric where one is given.
@@ -82,6 +83,7 @@ def create_entry(
         title=title.strip(),
         instructions=clean_rich_html(instructions),
         rubric=find_rubric(rubric_definition or {}),
+        is_rubric_hidden=is_rubric_hidden,
         created_by=by,
     )
     _save(entry)
@@ -90,7 +92,9 @@ def create_entry(
 
 @transaction.atomic
 def update_entry(entry: Entry, *, by: User, **changes: Any) -> Entry:
-    """Change `title` or `instructions`; the rubric has its own door, :func:`set_rubric`.
+    """Change `title`, `instructions` or `is_rubric_hidden`.
+
+    The rubric has its own door, :func:`set_rubric`.
 
     Raises:
         DomainError: `forbidden` or `invalid`.
@@ -283,7 +287,7 @@ def _change(instance: Any, changes: dict[str, Any]) -> Any:
     if not changes:
         return instance
     for name, value in changes.items():
-        setattr(instance, name, value.strip())
+        setattr(instance, name, value.strip() if isinstance(value, str) else value)
     _save(instance, update_fields=[*changes, "updated_at"])
     return instance
 

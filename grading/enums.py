@@ -57,6 +57,20 @@ class SubmissionStatus(models.TextChoices):
     RELEASED = "released", _("Released")
 
 
+class ReviewKind(models.TextChoices):
+    """Why a submission is in the queue of those that a person must look at."""
+
+    ASKED = "asked", _("Asked by the student")
+    FAILED = "failed", _("Could not be graded")
+    STOPPED = "stopped", _("Stopped")
+    LOW_CONFIDENCE = ReviewReason.LOW_CONFIDENCE.value, _("Low confidence")
+    UNVERIFIED_EVIDENCE = ReviewReason.UNVERIFIED_EVIDENCE.value, _("Evidence not found")
+    DISAGREEMENT = ReviewReason.DISAGREEMENT.value, _("Opinions differ")
+    ADDRESSES_GRADER = ReviewReason.ADDRESSES_GRADER.value, _("Talks to the grader")
+    HIDDEN_TEXT = ReviewReason.HIDDEN_TEXT.value, _("Hidden text")
+    RUBRIC_LEAK = ReviewReason.RUBRIC_LEAK.value, _("Tells the rubric")
+
+
 class WebhookEvent(models.TextChoices):
     """What another system can be told about."""
 

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from components.html import as_typed, text_to_html
 from components.rubrics import Criterion
-from grading.models import Outcome, Submission
+from grading.models import Outcome, OutcomeRevision, ReviewRequest, Submission
 from grading.services.outcomes import CriterionDecision, rubric_in_force
+from grading.services.reviews import MAX_ANSWER, MAX_REASON
 
 
 class AnswerForm(forms.Form):
@@ -144,6 +145,44 @@ class OverrideForm(forms.Form):
             points=data[f"points_{criterion.index}"],
             comment=data[f"comment_{criterion.index}"],
         )
+
+
+class ReviewRequestForm(forms.Form):
+    """A student asks a person to look at an outcome again, or at one criterion of it."""
+
+    field_order = ["criterion", "reason"]
+    reason = forms.CharField(
+        label=_("What should a person look at, and why?"),
+        widget=forms.Textarea(attrs={"rows": 4, "maxlength": MAX_REASON}),
+        error_messages={"required": _("Say what a person should look at.")},
+    )
+
+    def __init__(self, revision: OutcomeRevision, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        criteria = [
+            (item["index"], f"{item['index'] + 1}. {item['text']}") for item in revision.criteria
+        ]
+        self.fields["criterion"] = forms.TypedChoiceField(
+            label=_("What is it about?"),
+            choices=[("", _("The whole outcome")), *criteria],
+            coerce=int,
+            empty_value=None,
+            required=False,
+        )
+        self.order_fields(self.field_order)
+
+
+class ReviewAnswerForm(forms.Form):
+    """A person's answer to one request; on a page there may be several of these forms."""
+
+    answer = forms.CharField(
+        label=_("Your answer to the student"),
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": MAX_ANSWER}),
+        error_messages={"required": _("Write an answer for the student.")},
+    )
+
+    def __init__(self, request: ReviewRequest, data: QueryDict | None = None) -> None:
+        super().__init__(data, auto_id=f"{request.pk}_%s")
 
 
 def _initial(outcome: Outcome | None, criteria: Iterable[Criterion]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from grading.views import review, student
+from grading.views import provenance, queue, review, routes, student
 
 app_name = "grading"
 urlpatterns = [
@@ -13,6 +13,17 @@ urlpatterns = [
         student.submission_status,
         name="student_submission_status",
     ),
+    path("student/submissions/<uuid:pk>/review/", student.ask, name="ask_for_review"),
+    path("configure/review/", queue.review_queue, name="review_queue"),
+    path("configure/reviews/<uuid:pk>/", review.review_answer, name="answer_review"),
+    path("configure/submissions/<uuid:pk>/stop/", review.submission_stop, name="submission_stop"),
+    path(
+        "configure/submissions/<uuid:pk>/resume/",
+        review.submission_resume,
+        name="submission_resume",
+    ),
+    path("configure/runs/<uuid:pk>/", provenance.run_detail, name="run_detail"),
+    path("configure/runs/<uuid:pk>/export/", provenance.run_export, name="run_export"),
     path(
         "configure/entries/<uuid:entry_pk>/submissions/",
         review.submission_list,
@@ -34,4 +45,5 @@ urlpatterns = [
         review.submission_release,
         name="submission_release",
     ),
+    *routes.urlpatterns,
 ]

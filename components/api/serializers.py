@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.api.fields import Id, Moment, OptionalText, Text
+from accounts.api.fields import Flag, Id, Moment, OptionalText, Text
 from accounts.api.rows import OneRow, RowSerializer
 from components.api.rubric import RUBRIC, RubricField
 from components.html import sent_to_html
@@ -70,7 +70,13 @@ class ComponentSerializer(RowSerializer):
         OpenApiExample("An entry", value=ENTRY, request_only=True),
         OpenApiExample(
             "An entry",
-            value={"entry_id": ENTRY_ID, **ENTRY, "rubric_revision": 1, **TIMES},
+            value={
+                "entry_id": ENTRY_ID,
+                **ENTRY,
+                "rubric_revision": 1,
+                "is_rubric_hidden": False,
+                **TIMES,
+            },
             response_only=True,
         ),
     ]
@@ -85,6 +91,10 @@ class EntrySerializer(RowSerializer):
     rubric_definition = RubricField()
     rubric_revision = serializers.IntegerField(
         read_only=True, help_text="Counts the changes of the rubric."
+    )
+    is_rubric_hidden = Flag(
+        required=False,
+        help_text="Whether students read `cell_descriptions` as empty texts. `false` at first.",
     )
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)

@@ -20,7 +20,15 @@ Points of a level, the first that applies:
 """
 
 from components.rubrics.check import CENT, RubricError, RubricProblem, normalise_rubric
-from components.rubrics.spec import Criterion, Level, RubricSpec, parse_rubric, rubric_hash
+from components.rubrics.spec import (
+    Criterion,
+    Level,
+    RubricSpec,
+    definition_without_descriptions,
+    parse_rubric,
+    rubric_hash,
+    without_descriptions,
+)
 
 __all__ = [
     "CENT",
@@ -29,7 +37,9 @@ __all__ = [
     "RubricError",
     "RubricProblem",
     "RubricSpec",
+    "definition_without_descriptions",
     "normalise_rubric",
     "parse_rubric",
     "rubric_hash",
+    "without_descriptions",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -109,6 +109,28 @@ def parse_rubric(definition: object) -> RubricSpec | None:
         for row, criterion in enumerate(canonical["criteria"])
     )
     return RubricSpec(criteria=criteria, level_texts=tuple(level["text"] for level in levels))
+
+
+def without_descriptions(spec: RubricSpec) -> RubricSpec:
+    """The same rubric with nothing said of what its levels look like, for those it is kept from."""
+    return replace(
+        spec,
+        criteria=tuple(
+            replace(
+                criterion,
+                levels=tuple(replace(level, description="") for level in criterion.levels),
+            )
+            for criterion in spec.criteria
+        ),
+    )
+
+
+def definition_without_descriptions(definition: dict[str, Any]) -> dict[str, Any]:
+    """The same for a canonical definition: its shape stays, each description is empty."""
+    if not definition:
+        return definition
+    cells = [[""] * len(row) for row in definition["cell_descriptions"]]
+    return {**definition, "cell_descriptions": cells}
 
 
 def rubric_hash(canonical: dict[str, Any]) -> str:

@@ -105,6 +105,28 @@ def test_update_entry_changes_what_is_given_only(entry, configurator):
     assert entry.rubric_definition == RUBRIC
 
 
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_update_entry_hides_the_rubric_or_shows_it(is_hidden, entry, configurator):
+    entry.is_rubric_hidden = not is_hidden
+    entry.save()
+    services.update_entry(entry, by=configurator, title=" Leaves ", is_rubric_hidden=is_hidden)
+    entry.refresh_from_db()
+    assert (entry.title, entry.is_rubric_hidden) == ("Leaves", is_hidden)
+
+
+def test_update_entry_takes_no_other_thing_for_a_yes_or_no(entry, configurator):
+    refusal = refusal_of(services.update_entry, entry, by=configurator, is_rubric_hidden="perhaps")
+    assert (refusal.code, refusal.field) == ("invalid", "is_rubric_hidden")
+
+
+def test_create_entry_that_hides_its_rubric(component, configurator):
+    entry = services.create_entry(
+        component, title="Plants", rubric_definition=RUBRIC, is_rubric_hidden=True, by=configurator
+    )
+    entry.refresh_from_db()
+    assert entry.is_rubric_hidden
+
+
 @pytest.mark.parametrize("change", [services.update_component, services.update_entry])
 def test_update_refused_keeps_what_was_there(change, entry, configurator):
     is_entry = change is services.update_entry

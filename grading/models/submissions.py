@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.text import storable_text
 from components.html import html_to_text
 from components.models import Component, Entry
-from grading.enums import ACTIVE_STATES, EntryStatus, RunState, SubmissionStatus
+from grading.engine.types import ReviewReason
+from grading.enums import ACTIVE_STATES, EntryStatus, ReviewKind, RunState, SubmissionStatus
 from grading.models.runs import GradingRun
 
 if TYPE_CHECKING:
@@ -42,11 +44,33 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
     def with_latest_run(self) -> SubmissionQuerySet:
         """Adds `run_state` and `run_error` of the newest run (None where there is none)."""
+        return self._with_run(run_state="state", run_error="error_code")
+
+    def _with_run(self, **fields: str) -> SubmissionQuerySet:
         newest = GradingRun.objects.filter(submission=models.OuterRef("pk")).order_by("-created_at")
         return self.annotate(
-            run_state=models.Subquery(newest.values("state")[:1]),
-            run_error=models.Subquery(newest.values("error_code")[:1]),
+            **{name: models.Subquery(newest.values(field)[:1]) for name, field in fields.items()}
         )
+
+    def to_review(self) -> SubmissionQuerySet:
+        """Those that a person must look at, whatever the reason; see :data:`REVIEW_FILTERS`.
+
+        Adds what :meth:`with_latest_run` adds, `run_finished_at`, `is_asked` (whether the student
+        waits for an answer) and `reasons_text` (the outcome's reasons for review, as JSON).
+        """
+        from grading.models.reviews import ReviewRequest  # it imports this module
+
+        is_open = Q(submission=models.OuterRef("pk"), answered_at__isnull=True)
+        found = self.with_latest_run()._with_run(run_finished_at="finished_at")
+        return found.annotate(
+            is_asked=models.Exists(ReviewRequest.objects.filter(is_open)),
+            # As text: SQLite cannot look for a member of a JSON list.
+            reasons_text=Cast("outcome__review_reasons", models.TextField()),
+        ).filter(_TO_REVIEW)
+
+    def for_reason(self, kind: str) -> SubmissionQuerySet:
+        """Those that have this :class:`ReviewKind` among their reasons; needs `to_review`."""
+        return self.filter(REVIEW_FILTERS[ReviewKind(kind)])
 
     def in_status(self, status: str) -> SubmissionQuerySet:
         """Those whose :attr:`Submission.status` is `status`; needs :meth:`with_latest_run`."""
@@ -169,6 +193,23 @@ STATUS_FILTERS = {
     SubmissionStatus.RELEASED: _IDLE & Q(outcome__needs_review=False),
 }
 """The same four cases as :func:`status_of`, for the database."""
+
+_HAS_FAILED = Q(run_state=RunState.FAILED) & (
+    # What somebody decided or released since then settles it.
+    Q(outcome__isnull=True) | Q(run_finished_at__gt=F("outcome__updated_at"))
+)
+_WAS_STOPPED = Q(run_state=RunState.PAUSED, outcome__isnull=True)
+_TO_REVIEW = Q(outcome__needs_review=True) | _HAS_FAILED | _WAS_STOPPED | Q(is_asked=True)
+REVIEW_FILTERS = {
+    ReviewKind.ASKED: Q(is_asked=True),
+    ReviewKind.FAILED: _HAS_FAILED,
+    ReviewKind.STOPPED: _WAS_STOPPED,
+    **{
+        ReviewKind(reason): Q(outcome__needs_review=True, reasons_text__contains=f'"{reason}"')
+        for reason in ReviewReason
+    },
+}
+"""Why a submission is in the review queue; on top of :meth:`SubmissionQuerySet.to_review`."""
 
 
 class StudentEntryState(models.Model):

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -233,7 +234,7 @@ def _could_begin(since: datetime) -> bool:
     )
 
 
-def _due_times() -> list[dict[str, datetime | uuid.UUID | None]]:
+def _due_times() -> list[Any]:
     return list(
         GradingRun.objects.active()
         .order_by()
@@ -244,10 +245,10 @@ def _due_times() -> list[dict[str, datetime | uuid.UUID | None]]:
     )
 
 
-def _opens_at(row: dict[str, datetime | uuid.UUID | None], now: datetime) -> datetime:
+def _opens_at(row: dict[str, Any], now: datetime) -> datetime:
     key = str(row["profile"]) if row["profile"] else SITE_KEY
     gate = ProviderGate.objects.filter(key=key).first() or ProviderGate(key=key)
-    times = [time for time in (row["queued"], row["running"]) if isinstance(time, datetime)]
+    times = [time for time in (row["queued"], row["running"]) if time is not None]
     return max(min(times), gate.opens_at(now, _config(key).limits))
 
 

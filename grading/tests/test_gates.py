@@ -95,9 +95,9 @@ def test_retry_after_holds_everybody():
 def test_slow_down_without_a_time_pauses_longer_each_time():
     gate = ProviderGate()
     fail(gate, ErrorCode.RATE_LIMIT)
-    first = gate.paused_until - NOON
+    first = gate.opens_at(NOON, LIMITS) - NOON
     fail(gate, ErrorCode.RATE_LIMIT, at=after(10))
-    second = gate.paused_until - after(10)
+    second = gate.opens_at(after(10), LIMITS) - after(10)
     assert timedelta(seconds=0.5) <= first <= timedelta(seconds=1)
     assert timedelta(seconds=1) <= second <= timedelta(seconds=2)
 

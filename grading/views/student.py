@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from accounts.errors import ConflictError, DomainError
 from accounts.http import signed_in
@@ -18,9 +19,19 @@ from accounts.rules import can_study
 from accounts.throttles import SubmitThrottle, seconds_to_wait
 from components.forms import show_error
 from components.models import Component, Entry
-from grading.forms import AnswerForm
-from grading.models import Submission
-from grading.selectors import components_of, entries_with_progress, highlighted, result_rows
+from components.rubrics import RubricSpec, without_descriptions
+from grading.forms import AnswerForm, ReviewRequestForm
+from grading.models import OutcomeRevision, Submission
+from grading.rules import can_ask_for_review
+from grading.selectors import (
+    components_of,
+    entries_with_progress,
+    highlighted,
+    judgements,
+    questions_of,
+    result_rows,
+)
+from grading.services.reviews import ask_for_review
 from grading.services.submissions import submit_answer
 
 
@@ -68,6 +79,28 @@ def submission(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "grading/student_submission.html", _outcome_context(request, found))
 
 
+@require_POST
+def ask(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask a person to look at the outcome again. What was typed comes back with an error."""
+    found = _own_submission(request, pk)
+    revision = found.released_revision
+    if revision is None:
+        messages.error(request, _("There is no outcome to ask about yet."))
+        return redirect("grading:student_submission", pk)
+    form = ReviewRequestForm(revision, request.POST)
+    if form.is_valid():
+        try:
+            ask_for_review(found, **form.cleaned_data, by=signed_in(request))
+        except DomainError as error:
+            show_error(form, error)
+        else:
+            messages.success(request, _("A person will look at it. The answer will stand here."))
+            return redirect("grading:student_submission", pk)
+    context = {**_outcome_context(request, found), "form": form}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return render(request, "grading/student_submission.html", context, status=status)
+
+
 def submission_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The part of the page that changes by itself.
 
@@ -108,26 +141,41 @@ def _student(request: HttpRequest) -> User:
 
 def _own_submission(request: HttpRequest, pk: UUID) -> Submission:
     submissions = Submission.objects.visible_to(_student(request)).with_outcome()
-    return get_object_or_404(submissions.select_related("entry__component"), pk=pk)
+    related = submissions.select_related(
+        "entry__component", "outcome__released__run", "outcome__released__rubric"
+    )
+    return get_object_or_404(related, pk=pk)
 
 
 def _outcome_context(request: HttpRequest, submission: Submission) -> dict[str, object]:
     revision = submission.released_revision
     run = submission.runs.order_by("-created_at").first()
     is_waiting = revision is None
-    rubric = revision.rubric if revision else None
+    spec = _shown_rubric(submission.entry, revision)
+    can_ask = can_ask_for_review(signed_in(request), submission)
     return {
         "submission": submission,
         "entry": submission.entry,
         "component": submission.entry.component,
         "revision": revision,
-        "rubric": rubric,
-        "rows": result_rows(rubric, revision),
+        "spec": spec,
+        "rows": result_rows(spec, revision),
+        "judgements": judgements(revision),
         "segments": highlighted(submission.text, revision),
         "is_late": is_waiting and (run is None or run.is_late or not run.is_active),
         "polls": is_waiting,
+        "questions": questions_of(submission),
+        "form": ReviewRequestForm(revision) if revision and can_ask else None,
         "is_regrading": revision is not None
         and not revision.is_by_person
         and run is not None
         and run.is_active,
     }
+
+
+def _shown_rubric(entry: Entry, revision: OutcomeRevision | None) -> RubricSpec | None:
+    """The rubric of an outcome, as far as the entry shows it to students."""
+    if revision is None or revision.rubric is None:
+        return None
+    spec = revision.rubric.spec
+    return without_descriptions(spec) if entry.is_rubric_hidden else spec

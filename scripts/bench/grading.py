@@ -39,6 +39,7 @@ LIMITS = (8, 32, 64, 128)
 PAGES_SECONDS = 8.0
 SAMPLE_SECONDS = 0.5
 PATIENCE = 900.0
+WAKE_UPS = 15
 COLUMNS = (
     *("database", "workers", "limit", "seconds", "ideal", "ratio"),
     *("CPU ms", "MiB", "SQL", "in flight"),
@@ -253,6 +254,7 @@ def measure_pages(
         )  # fmt: skip
         path = f"/api/configure/entries/{facts['entry']}"
         with working(environment, 1):
+            print_wake_up(name, environment)
             at_rest = p95(client(port, path, facts["token"], PAGES_SECONDS))
             submitting = subprocess.Popen(
                 [sys.executable, "-m", "scripts.bench.submit", "submit", str(options.answers)],
@@ -265,6 +267,20 @@ def measure_pages(
         f"\n{name}: p95 of GET entries/{{id}} {at_rest:.1f} ms at rest, {draining:.1f} ms while 64 "
         f"calls are in flight ({draining / at_rest:.2f}x)\n",
         flush=True,
+    )
+
+
+def print_wake_up(name: str, environment: dict[str, str]) -> None:
+    """How long an answer waits at rest before a worker begins with it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.bench.submit", "wake", str(WAKE_UPS)],
+        env=environment, check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    waits = json.loads(done.stdout.splitlines()[-1])
+    middle, slow = statistics.median(waits), max(waits)
+    print(
+        f"\n{name}: from the submit to the start of grading, at rest, {WAKE_UPS} times: "
+        f"{1000 * middle:.0f} ms in the middle, {1000 * slow:.0f} ms at most"
     )
 
 

@@ -1,9 +1,10 @@
-"""The side of the grading benchmark that hands in: `prepare N`, `submit N`, or `token`."""
+"""The hand-in side of the grading benchmark: `prepare N`, `submit N`, `wake N`, or `token`."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 import time
 
@@ -23,6 +24,8 @@ def main() -> None:
         prepare(int(sys.argv[2]))
     elif action == "submit":
         print(json.dumps(submit(int(sys.argv[2]))))
+    elif action == "wake":
+        print(json.dumps(wake(int(sys.argv[2]))))
     else:
         print(json.dumps(token()))
 
@@ -62,6 +65,25 @@ def submit(count: int) -> dict[str, float]:
         time.sleep(POLL_SECONDS)
     last = GradingRun.objects.order_by("-finished_at").values_list("finished_at", flat=True)[0]
     return {"seconds": last.timestamp() - started, "outcomes": Outcome.objects.count()}
+
+
+def wake(count: int) -> list[float]:
+    """Seconds that each answer waited, handed in one by one while nothing else goes on."""
+    from accounts.models import User
+    from components.models import Entry
+    from grading.models import GradingRun, Submission
+    from grading.services.submissions import submit_answer
+
+    entry = Entry.objects.select_related("component", "rubric").get()
+    for student in User.objects.filter(role="student").order_by("-username")[:count]:
+        submit_answer(entry, content=ANSWER, by=student)
+        while GradingRun.objects.active().exists():
+            time.sleep(POLL_SECONDS)
+        time.sleep(random.uniform(0.2, 0.7))  # noqa: S311 (out of step with any clock)
+    runs = GradingRun.objects.values_list("created_at", "started_at")
+    waits = [(started - created).total_seconds() for created, started in runs]
+    Submission.objects.all().delete()
+    return waits
 
 
 def token() -> dict[str, str]:

@@ -5,7 +5,13 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from components.rubrics import RubricError, parse_rubric
+from components.rubrics import (
+    RubricError,
+    definition_without_descriptions,
+    normalise_rubric,
+    parse_rubric,
+    without_descriptions,
+)
 from components.tests.rubrics.test_check import CONTRACT, definitions
 
 
@@ -121,3 +127,26 @@ def test_points_are_never_below_zero_or_above_the_marks(definition):
         assert criterion.levels
         assert all(0 <= level.points <= criterion.max_points for level in criterion.levels)
     assert len(spec.rows) == len(definition["criteria"])
+
+
+@given(definitions())
+def test_rubric_without_descriptions_keeps_all_the_rest(definition):
+    canonical = normalise_rubric(definition)
+    blank = definition_without_descriptions(canonical)
+    spec = parse_rubric(canonical)
+    if spec is None:
+        assert blank == canonical
+        return
+    assert without_descriptions(spec) == parse_rubric(blank)
+    assert {**blank, "cell_descriptions": canonical["cell_descriptions"]} == canonical
+    cells = [cell for row in without_descriptions(spec).rows for cell in row.cells if cell]
+    assert {cell.description for cell in cells} <= {""}
+
+
+def test_rubric_without_descriptions_leaves_the_original_alone():
+    spec = spec_of(CONTRACT)
+    before = [level.description for criterion in spec.criteria for level in criterion.levels]
+    without_descriptions(spec)
+    definition_without_descriptions(CONTRACT)
+    assert [level.description for c in spec.criteria for level in c.levels] == before
+    assert any(before)

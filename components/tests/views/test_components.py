@@ -33,11 +33,11 @@ def test_list_takes_as_many_queries_for_three_as_for_one(
     browser, configurator, django_assert_num_queries
 ):
     ComponentFactory(configurators=[configurator])
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         browser.get(LIST)
     for component in ComponentFactory.create_batch(2, configurators=[configurator]):
         EntryFactory(component=component)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         browser.get(LIST)
 
 
@@ -101,11 +101,11 @@ def test_detail_takes_as_many_queries_for_three_as_for_one(
     browser, component, django_assert_num_queries
 ):
     EntryFactory(component=component)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get(place("component_detail", component))
     EntryFactory.create_batch(2, component=component)
     EnrollmentFactory.create_batch(2, component=component)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get(place("component_detail", component))
 
 

@@ -34,10 +34,10 @@ def left_in_box(response):
 def test_roster_takes_as_many_queries_for_three_as_for_one(
     browser, people, component, student, django_assert_num_queries
 ):
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get(people)
     EnrollmentFactory.create_batch(2, component=component)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get(people)
 
 

@@ -14,6 +14,7 @@ from accounts.api.rows import RowSerializer
 from accounts.models import User
 from components.api.serializers import ENTRY, ENTRY_ID, TIMES, EntrySerializer
 from components.models import Entry
+from components.rubrics import definition_without_descriptions
 from grading.api.serializers.examples import OUTCOME, REVIEW, STATE, SUBMISSION, example
 from grading.api.serializers.submissions import (
     StaffSubmissionSerializer,
@@ -95,6 +96,7 @@ def not_submitted(entry_id: UUID, since: datetime, student_id: UUID) -> dict[str
         "entry_id": ENTRY_ID,
         **ENTRY,
         "rubric_revision": 1,
+        "is_rubric_hidden": False,
         **TIMES,
         "student_state": {**STATE, "submission": {**SUBMISSION, "outcome": OUTCOME}},
     },
@@ -107,11 +109,19 @@ class StudentEntrySerializer(EntrySerializer):
 
 def student_entries(entries: QuerySet[Entry], student: User) -> list[dict[str, Any]]:
     """Entries with the student's state, as :class:`StudentEntrySerializer`."""
-    rows = EntrySerializer.rows(entries)
+    rows = [_as_shown(row) for row in EntrySerializer.rows(entries)]
     ids = [row["entry_id"] for row in rows]
     found = StudentEntryState.objects.filter(entry__in=ids, student=student)
     states = {state["entry_id"]: state for state in StateSerializer.rows(found)}
     return [{**row, "student_state": _state_in(row, states, student)} for row in rows]
+
+
+def _as_shown(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry without what it keeps from students."""
+    if not row["is_rubric_hidden"]:
+        return row
+    shown = definition_without_descriptions(row["rubric_definition"])
+    return {**row, "rubric_definition": shown}
 
 
 def _state_in(

@@ -164,6 +164,36 @@ def test_killed_busy_process_is_replaced_and_everything_graded_once(entry, start
     assert_each_is_graded_once()
 
 
+def test_run_that_kills_its_worker_each_time_ends_with_its_cause(entry, start):
+    """django-q2 would serve such a task for ever; the run counts its attempts when they begin."""
+    submit(entry, 1)
+    with FakeGemini(delay=3) as fake:
+        worker = start(fake)
+        port = int(fake.url.rpartition(":")[2])
+        for attempt in range(1, 5):
+            wait_until(lambda number=attempt: len(fake.calls) >= number)
+            worker.talks_to(port).kill()
+        wait_until(all_are_graded)
+    run = GradingRun.objects.get()
+    assert (run.state, run.error_code, run.attempts) == (RunState.FAILED, "worker_lost", 4)
+    assert not Outcome.objects.exists()
+
+
+def test_wake_ups_that_are_lost_lose_no_work(entry, start):
+    """As a broker does that delivers at most once: what it handed out is gone with the worker."""
+    submit(entry, 6)
+    OrmQ.objects.all().delete()
+    with FakeGemini(delay=0.3) as fake:
+        worker = start(fake)
+        wait_until(lambda: len(fake.calls) >= 2)
+        OrmQ.objects.all().delete()
+        worker.kill()
+        OrmQ.objects.all().delete()
+        start(fake)
+        wait_until(all_are_graded)
+    assert_each_is_graded_once()
+
+
 def test_worker_that_is_stuck_ends_itself_and_another_takes_over(entry, start):
     submit(entry, 1)
     worker = start()

@@ -59,7 +59,8 @@ def test_answer_that_is_too_short_is_decided_at_once(entry, student):
     policy(entry, min_words=10)
     submission = make_submission(entry, student, content="<p>Plants eat light.</p>")
     revision = OutcomeRevision.objects.get()
-    assert (revision.grader, revision.score, revision.run.calls) == (GraderKind.RULE, 0, 0)
+    assert (revision.grader, revision.score) == (GraderKind.RULE, Decimal(0))
+    assert GradingRun.objects.get().calls == 0
     assert "10" in revision.feedback
     assert claim_runs() == []
     assert StudentEntryState.objects.get().status == EntryStatus.OUTCOME_AVAILABLE
@@ -82,12 +83,12 @@ def test_second_opinion_that_agrees_is_released(entry, student):
     policy(entry, opinions=2)
     make_submission(entry, student)
     provider = drain()
-    revision = Outcome.objects.get().released
+    revision, run = OutcomeRevision.objects.get(), GradingRun.objects.get()
+    assert Outcome.objects.get().released == revision
     assert [prompt.temperature for prompt in provider.prompts] == [None, 0.7]
     assert [item["opinions"] for item in revision.criteria] == [[0, 0], [0, 0]]
-    assert revision.run.calls == 2
-    assert [entry["opinion"] for entry in revision.run.log] == [0, 1]
-    assert revision.run.input_tokens == 200
+    assert (run.calls, run.input_tokens) == (2, 200)
+    assert [entry["opinion"] for entry in run.log] == [0, 1]
 
 
 def test_opinions_that_differ_are_a_persons(entry, student):
@@ -103,9 +104,13 @@ def test_second_opinion_may_be_another_providers(entry, student, configurator):
     profile = ProviderProfileFactory(name="Other")
     policy(entry, opinions=2, second_profile=profile)
     make_submission(entry, student)
-    names = []
-    provider = ScriptedProvider()
-    drain_runs(lambda config: names.append(config.name) or provider)
+    names, provider = [], ScriptedProvider()
+
+    def provider_for(config):
+        names.append(config.name)
+        return provider
+
+    drain_runs(provider_for)
     assert names == ["Simulator (no AI model)", "Other"]
 
 

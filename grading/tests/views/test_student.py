@@ -9,11 +9,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
-from components.tests.factories import ComponentFactory, EnrollmentFactory, EntryFactory
+from components.services import set_rubric
+from components.tests.factories import (
+    RUBRIC,
+    ComponentFactory,
+    EnrollmentFactory,
+    EntryFactory,
+)
 from grading.engine.errors import ErrorCode, GradingError
-from grading.models import Submission
+from grading.models import EntryGrading, Submission
 from grading.services.grading import request_regrade
 from grading.services.outcomes import CriterionDecision, override_outcome, release_outcome
+from grading.services.reviews import answer_review, ask_for_review
 from grading.services.runs import record_failure
 from grading.tests.factories import (
     QUOTE,
@@ -22,8 +29,9 @@ from grading.tests.factories import (
     grade,
     make_submission,
     reply_text,
+    step_of,
 )
-from grading.worker import drain_runs, process_providers
+from grading.worker import drain_runs, process_providers, settle
 
 pytestmark = pytest.mark.django_db
 UNSURE = reply_text(1, confidence=5)
@@ -69,6 +77,11 @@ def key_in(response):
 
 def fail(submission, code=ErrorCode.TOO_LONG):
     record_failure(claim(submission), GradingError(code, "it broke: detail"))
+
+
+def without_tokens(text):
+    """A page without what differs each time it is opened."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
 
 
 # --- lists -------------------------------------------------------------------
@@ -271,7 +284,8 @@ def test_status_is_the_same_fragment_as_in_the_page(page, submission):
     grade(submission)
     fragment = page("student_submission_status", submission.pk)
     assert "<html" not in fragment
-    assert fragment.strip() in page("student_submission", submission.pk)
+    whole = page("student_submission", submission.pk)
+    assert without_tokens(fragment).strip() in without_tokens(whole)
 
 
 def test_outcome_shows_score_levels_reasons_and_quotes(page, submission):
@@ -403,3 +417,157 @@ def test_invented_quote_is_never_shown_to_the_student(page, submission, configur
     text = page("student_submission", submission.pk)
     assert "The answer says so." in text
     assert "Nobody wrote this." not in text
+
+
+# --- asking for a review -----------------------------------------------------
+@pytest.fixture
+def ask(client, student, submission):
+    """Send the form that asks for a review: the response; a test changes what it says."""
+    data = {"criterion": "1", "reason": "Look at the <light>."}
+    path = reverse("grading:ask_for_review", args=[submission.pk])
+    client.force_login(student)
+    return lambda **changes: client.post(path, {**data, **changes})
+
+
+@pytest.mark.parametrize(
+    ("reach", "offered"),
+    [(lambda s: None, False), (lambda s: grade(s, UNSURE), False), (fail, False), (grade, True)],
+    ids=["queued", "held", "failed", "released"],
+)
+def test_review_can_be_asked_for_once_an_outcome_is_released(page, submission, reach, offered):
+    reach(submission)
+    text = page("student_submission", submission.pk)
+    assert ("Ask for a review" in text) == offered
+    choices = re.findall(r'<option value="(\d*)"[^>]*>([^<]+)<', text)
+    wanted = ["The whole outcome", "1. Photosynthesis is explained", "2. Evidence is given"]
+    assert [text for _value, text in choices] == (wanted if offered else [])
+
+
+def test_asking_leads_back_to_the_outcome_that_shows_the_request(client, ask, page, submission):
+    grade(submission)
+    response = ask()
+    assert response["Location"] == reverse("grading:student_submission", args=[submission.pk])
+    text = page("student_submission", submission.pk)
+    for part in ("A person will look at it.", "Look at the &lt;light&gt;.", "“Evidence is given”"):
+        assert part in text
+    asked = submission.review_requests.get()
+    assert (asked.criterion, asked.reason) == (1, "Look at the <light>.")
+
+
+def test_whole_outcome_can_be_asked_about(ask, page, submission):
+    grade(submission)
+    ask(criterion="")
+    assert submission.review_requests.get().criterion is None
+    assert "About the whole outcome" in page("student_submission", submission.pk)
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "message"),
+    [
+        ({"reason": " "}, "reason", "Say what a person should look at."),
+        ({"reason": "x" * 2001}, "reason", "has 2001 characters; at most 2000 are allowed."),
+        ({"reason": "a\x00"}, "reason", "Null characters are not allowed."),
+        ({"criterion": "2"}, "criterion", "Select a valid choice."),
+        ({"criterion": "x"}, "criterion", "Select a valid choice."),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_error_of_a_request_keeps_what_was_typed(ask, submission, data, field, message):
+    grade(submission)
+    typed = {"criterion": "1", "reason": "Look at the <light>.", **data}
+    response = ask(**data)
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert list(form_of(response).errors) == [field]
+    assert message in text[text.index(f'id="id_{field}"') :]
+    assert html.escape(typed["reason"].strip()) in text
+    assert ('value="1" selected' in text) == (typed["criterion"] == "1")
+    assert re.search(r'<details class="mb-4" open>', text)
+    assert not submission.review_requests.exists()
+
+
+def test_double_click_is_one_request(ask, submission):
+    grade(submission)
+    assert [ask().status_code for _click in range(2)] == [302, 302]
+    assert submission.review_requests.count() == 1
+
+
+def test_second_request_about_the_same_keeps_what_was_typed(ask, submission):
+    grade(submission)
+    ask()
+    text = ask(reason="And the <water>.").content.decode()
+    assert "You asked about this already." in text
+    assert "And the &lt;water&gt;." in text
+    assert submission.review_requests.count() == 1
+
+
+def test_answer_of_a_person_is_shown_with_their_name(page, ask, submission, configurator):
+    grade(submission)
+    ask()
+    answer_review(submission.review_requests.get(), answer="It is <right>.", by=configurator)
+    text = page("student_submission", submission.pk)
+    assert "It is &lt;right&gt;." in text
+    assert html.escape(configurator.display_name) in text
+    assert "A person will look at it</span>" not in text
+
+
+def test_request_before_there_is_an_outcome_says_so(client, ask, submission):
+    assert ask().status_code == 302
+    page = client.get(reverse("grading:student_submission", args=[submission.pk]))
+    assert "There is no outcome to ask about yet." in page.content.decode()
+
+
+def test_request_keeps_its_criterion_when_the_rubric_is_another_now(
+    page, ask, submission, configurator
+):
+    grade(submission)
+    ask()
+    other = {**RUBRIC, "criteria": RUBRIC["criteria"][::-1]}
+    set_rubric(submission.entry, other, expected_revision=None, by=configurator)
+    submission.entry.refresh_from_db()
+    request_regrade(submission, by=configurator)
+    grade(submission)
+    text = page("student_submission", submission.pk)
+    assert "2. Photosynthesis is explained" in text
+    assert "“Evidence is given”" in text
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("student", 302), ("outsider", 404), ("configurator", 403), ("admin", 403)],
+)
+def test_nobody_else_asks(request, client, submission, role, status):
+    grade(submission)
+    client.force_login(request.getfixturevalue(role))
+    path = reverse("grading:ask_for_review", args=[submission.pk])
+    assert client.post(path, {"criterion": "", "reason": "Why?"}).status_code == status
+    assert client.get(path).status_code == 405
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_outcome_asks_the_same_whatever_the_number_of_requests(
+    page, submission, student, count, django_assert_num_queries
+):
+    grade(submission)
+    for criterion in (None, 0, 1)[:count]:
+        ask_for_review(submission, reason="Why?", criterion=criterion, by=student)
+    with django_assert_num_queries(6):
+        text = page("student_submission", submission.pk)
+    assert text.count("A person will look at it</span>") == count
+
+
+def test_outcome_by_a_rule_says_that_no_grader_was_asked(page, entry, student):
+    EntryGrading.objects.create(entry=entry, min_words=5)
+    submission = make_submission(entry, student, content="<p>No idea.</p>")
+    text = page("student_submission", submission.pk)
+    assert "Decided by a rule of the entry; no grader was asked" in text
+
+
+def test_opinions_are_for_staff(page, entry, student):
+    EntryGrading.objects.create(entry=entry, opinions=2)
+    submission = make_submission(entry, student)
+    settle(step_of(claim(submission)))
+    settle(step_of(claim(submission)))
+    text = page("student_submission", submission.pk)
+    assert "Well explained." in text
+    assert "opinions agree" not in text
