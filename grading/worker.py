@@ -49,6 +49,8 @@ stop_requested = multiprocessing.get_context("fork").Event()
 DATABASE_TROUBLE = (OperationalError, InterfaceError)
 TROUBLE_SECONDS = 0.5
 POLL_SECONDS = 0.25
+SETTLED_AT_ONCE = 8
+"""Calls that end together are settled so many at a time, so that others begin in between."""
 LINGER_SECONDS = 90.0
 """A run due within this time is waited for; the schedule, once a minute, takes care of the rest."""
 IDLE_LOOKS = 40
@@ -144,14 +146,15 @@ class _Drain:
                 time.sleep(TROUBLE_SECONDS)
 
     def _turn(self) -> bool:
-        """One round: settle, begin, wait. False where the drain is over."""
-        self._settle(self.unsettled or self._collect(wait=False))
+        """One round: settle some, begin others in their places. False where the drain is over."""
+        is_waiting = bool(self.flights) and not self.unsettled
+        self.unsettled += self._collect(wait=is_waiting)
+        self._settle(self.unsettled[:SETTLED_AT_ONCE])
         begun = self._begin() if self._may_begin() else 0
         if self.flights:
-            self.unsettled += self._collect(wait=not self.unsettled)
             self._renew()
             return True
-        return bool(begun or self.unsettled) or self._waits_for_more()
+        return bool(begun) or self._waits_for_more()
 
     def _may_begin(self) -> bool:
         return not stop_requested.is_set() and time.monotonic() < self.ends_at
@@ -178,7 +181,6 @@ class _Drain:
 
     def _settle(self, steps: list[Step]) -> None:
         """Record how steps ended; what the database does not take now stays for the next turn."""
-        self.unsettled = list(steps)
         down = self._report(steps)
         for step in steps:
             settle(step, is_outage=step.config.key in down)

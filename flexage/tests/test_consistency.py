@@ -13,9 +13,11 @@ from django.template.loader import get_template
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
 from components.models import Entry
+from grading.models import GradingBatch
 from grading.tests.factories import grade, make_submission, make_webhook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +83,9 @@ def site(entry, student):
     waiting = make_submission(entry, UserFactory(enrolled_in=entry.component))
     assert waiting.pk
     webhook = make_webhook(entry.component)
+    batch = GradingBatch.objects.create(entry=entry, created_at=timezone.now())
     return {
+        "bulk": batch.pk,
         "components": entry.component_id,
         "component_pk": entry.component_id,
         "entries": entry.pk,
@@ -134,7 +138,7 @@ def test_static_file_is_used(path):
 def test_address_leads_a_visitor_to_the_sign_in(name, method, back, client):
     zero = "00000000-0000-0000-0000-000000000000"
     names = ("pk", "user_pk", "component_pk", "entry_pk", "object_id")
-    path = address_of(ADDRESSES[name], **dict.fromkeys(names, zero))
+    path = address_of(ADDRESSES[name], **dict.fromkeys(names, zero), bulk=1)
     response = getattr(client, method)(path)
     assert response.status_code == 302
     assert response.url.startswith(("/accounts/sign-in/" + back, "/admin/login/" + back))
@@ -182,6 +186,9 @@ def test_reading_any_page_writes_nothing(site, student, configurator, admin):
         "components:unenroll",
         "grading:answer_review",
         "grading:ask_for_review",
+        "grading:batch_resume",
+        "grading:batch_stop",
+        "grading:provider_retry",
         "grading:submission_regrade",
         "grading:submission_release",
         "grading:submission_resume",

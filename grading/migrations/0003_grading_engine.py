@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
                 ('kind', models.CharField(choices=[('gemini', 'Gemini (google-generativeai)'), ('google-genai', 'Gemini (google-genai)'), ('openai', 'OpenAI-compatible'), ('simulator', 'Simulator (no AI model)')], max_length=20, verbose_name='provider')),
                 ('model', models.CharField(blank=True, max_length=120, verbose_name='model')),
-                ('endpoint', models.URLField(blank=True, help_text="Empty for the provider's own.", verbose_name='address')),
+                ('endpoint', models.CharField(blank=True, help_text="Empty for the provider's own.", max_length=200, validators=[django.core.validators.RegexValidator('^https?://[^\\s/]+\\S*$', 'An address such as https://host/v1.')], verbose_name='address')),
                 ('key_variable', models.CharField(blank=True, help_text='The environment variable that holds the key; its name ends in _API_KEY.', max_length=80, validators=[django.core.validators.RegexValidator('^[A-Z][A-Z0-9_]*_API_KEY$', 'A name such as TEAM_B_API_KEY.')], verbose_name='variable of the key')),
                 ('temperature', models.FloatField(default=0.0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(2)], verbose_name='temperature')),
                 ('max_in_flight', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(256)], verbose_name='calls in flight')),

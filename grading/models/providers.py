@@ -39,8 +39,15 @@ class ProviderProfile(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     kind = models.CharField(_("provider"), max_length=20, choices=ProviderKind)
     model = models.CharField(_("model"), max_length=120, blank=True)
-    endpoint = models.URLField(
-        _("address"), blank=True, help_text=_("Empty for the provider's own.")
+    endpoint = models.CharField(
+        _("address"),
+        max_length=200,
+        blank=True,
+        # Not a URLField: that refuses names without a dot, such as those in a container network.
+        validators=[
+            RegexValidator(r"^https?://[^\s/]+\S*$", _("An address such as https://host/v1."))
+        ],
+        help_text=_("Empty for the provider's own."),
     )
     key_variable = models.CharField(
         _("variable of the key"),

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Avg, Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from components.models import Entry
@@ -26,6 +28,12 @@ PROMPT_TOKENS = 700
 TOKENS_PER_CRITERION = 180
 """About what a model writes for one criterion."""
 FEEDBACK_TOKENS = 250
+RECENT_RUNS = 200
+"""An estimate goes by so many runs at most."""
+
+
+MANY = 10_000
+"""More calls than are ever claimed at once."""
 
 
 @dataclass(frozen=True)
@@ -115,36 +123,46 @@ def estimate_runs(
 ) -> Estimate:
     """What grading so many submissions of an entry is likely to use.
 
-    The mean of the entry's last successful runs with the same rubric and model, where there are
-    any; else from the length of the texts.
+    By the mean per call of the entry's last successful runs with the same rubric, where there
+    are any; else from the length of the texts. Retries come on top.
 
     Args:
         mean_chars: characters of an answer, on average.
     """
-    done = GradingRun.objects.filter(
-        submission__entry=entry,
-        rubric=entry.rubric,
-        state=RunState.SUCCEEDED,
-        input_tokens__isnull=False,
-    )
-    means = done.aggregate(
-        runs=Count("pk"), calls=Avg("calls"), read=Avg("input_tokens"), written=Avg("output_tokens")
-    )
+    calls = calls_left(entry.rubric.spec, plan, Progress()) if entry.rubric else 0
+    means = _means_per_call(entry)
     if means["runs"]:
-        calls, read, written = means["calls"], means["read"], means["written"] or 0
+        read, written = calls * means["read"], calls * means["written"]
     else:
         criteria = len(entry.rubric.spec.criteria) if entry.rubric else 0
-        calls = calls_left(entry.rubric.spec, plan, Progress()) if entry.rubric else 0
         read = calls * (PROMPT_TOKENS + (mean_chars + _task_chars(entry)) // CHARS_PER_TOKEN)
         written = _written(criteria) * plan.opinions
     input_tokens, output_tokens = round(read * submissions), round(written * submissions)
     return Estimate(
         submissions=submissions,
-        calls=round(calls * submissions),
+        calls=calls * submissions,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cost=config.cost(input_tokens, output_tokens),
         from_runs=means["runs"],
+    )
+
+
+def _means_per_call(entry: Entry) -> dict[str, Any]:
+    done = GradingRun.objects.filter(
+        submission__entry=entry,
+        rubric=entry.rubric,
+        state=RunState.SUCCEEDED,
+        input_tokens__isnull=False,
+        calls__gt=0,
+    )
+    last = GradingRun.objects.filter(
+        pk__in=list(done.order_by("-finished_at").values_list("pk", flat=True)[:RECENT_RUNS])
+    )
+    return last.order_by().aggregate(
+        runs=Count("pk"),
+        read=Avg(F("input_tokens") * 1.0 / F("calls")),
+        written=Avg(Coalesce("output_tokens", 0) * 1.0 / F("calls")),
     )
 
 
@@ -161,13 +179,15 @@ def _room(policy: ComponentGrading, used: DayUsage | None, in_flight: int) -> in
     calls, cost = (used.calls, used.cost) if used else (0, Decimal(0))
     if policy.calls_per_day is not None:
         rooms.append(policy.calls_per_day - calls)
-    if policy.cost_per_day is not None:
+    # Tokens that cost nothing: the provider has no price, and a limit on cost means nothing.
+    is_free = used is not None and used.input_tokens > 0 and not cost
+    if policy.cost_per_day is not None and not is_free:
         ended = max(1, calls - in_flight)
         each = cost / ended
         left = policy.cost_per_day - cost - in_flight * each
         # Without a price so far, one at a time until there is one.
         rooms.append(int(left // each) if each else (1 if left > 0 and not in_flight else 0))
-    return max(0, min(rooms))
+    return max(0, min(rooms, default=MANY))
 
 
 def _today(component: UUID, now: datetime) -> QuerySet[DayUsage]:

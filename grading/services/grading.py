@@ -129,6 +129,13 @@ def start_batch(entry: Entry, *, again: bool, by: User) -> GradingBatch:
     # Locked, so that nobody starts a run for one of them meanwhile.
     submissions = gradable(entry, again=again).select_related("student")
     chosen = list(submissions.select_for_update(of=("self",)).order_by("submitted_at"))
+    # Somebody may have started one of them while this waited for the locks.
+    busy = set(
+        GradingRun.objects.open()
+        .filter(submission__entry=entry)
+        .values_list("submission_id", flat=True)
+    )
+    chosen = [submission for submission in chosen if submission.pk not in busy]
     if not chosen:
         raise DomainError("nothing_to_grade", _("There is nothing to grade here."))
     for submission in chosen:

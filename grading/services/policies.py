@@ -6,14 +6,18 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.errors import DomainError
 from accounts.models import User
 from components.models import Component, Entry
 from components.services import require_manager
 from grading import queue
+from grading.engine.asks import next_ask
+from grading.engine.reply import Progress
 from grading.enums import RunState
 from grading.models import ComponentGrading, EntryGrading, GradingRun
+from grading.selectors import plan_of
 from grading.services.runs import profile_for
 
 
@@ -61,11 +65,23 @@ def _save(policy: EntryGrading | ComponentGrading, changes: dict[str, Any]) -> N
     policy.save()
 
 
+def _next_opinion(entry: Entry, run: GradingRun) -> int:
+    """Which opinion a run that has begun is asked for next."""
+    if run.rubric is None:
+        return 0
+    ask = next_ask(run.rubric.spec, plan_of(entry), Progress.model_validate(run.progress))
+    return ask.opinion if ask else 0
+
+
 def _requeue(entries: Any) -> None:
-    """Let runs that have not begun go to the provider of now; more may begin, too."""
+    """Let what waits go to the provider of now; more may begin, too."""
     for entry in entries:
         waiting = GradingRun.objects.filter(
-            submission__entry=entry, state__in=[RunState.QUEUED, RunState.PAUSED], calls=0
+            submission__entry=entry, state__in=[RunState.QUEUED, RunState.PAUSED]
         )
-        waiting.update(profile=profile_for(entry, opinion=0))
+        # Due at once: what a provider had trouble with need not wait at another one.
+        waiting.update(profile=profile_for(entry, opinion=0), due_at=timezone.now())
+        for run in waiting.exclude(progress={}).select_related("rubric"):
+            run.profile = profile_for(entry, opinion=_next_opinion(entry, run))
+            run.save(update_fields=["profile"])
     transaction.on_commit(queue.wake_worker, robust=True)

@@ -174,7 +174,7 @@ def record_progress(run: GradingRun, progress: Progress, call: Call, *, opinion:
     held.error_code = held.error_message = ""
     held.profile = profile_for(held.submission.entry, opinion=opinion)
     note_call(held, call, None)
-    release_claim(held, RunState.QUEUED)
+    release_claim(held, _waiting_state(held))
     held.save()
     return True
 
@@ -206,7 +206,7 @@ def record_failure(
     if not counts:
         held.attempts -= 1
     if _may_go_on(held, error, counts=counts):
-        release_claim(held, RunState.QUEUED)
+        release_claim(held, _waiting_state(held))
         # A run whose provider has trouble lets others go first: one of them may fare better.
         wait = backoff_seconds(held.attempts if counts else 1)
         held.due_at = timezone.now() + timedelta(seconds=wait)
@@ -220,7 +220,7 @@ def lock_claimed(run: GradingRun) -> GradingRun | None:
     """The run's row, locked, while its claim is still the one that `run` holds; else None."""
     return (
         GradingRun.objects.select_for_update(of=("self",))
-        .select_related("submission__entry__grading", "submission__student")
+        .select_related("submission__entry__grading", "submission__student", "batch")
         .filter(pk=run.pk, claim=run.claim, state=RunState.RUNNING)
         .first()
     )
@@ -319,6 +319,12 @@ def new_claim(run: GradingRun) -> None:
     run.lease_expires_at = timezone.now() + lease()
     run.started_at = run.created_at
     run.save(update_fields=["state", "claim", "lease_expires_at", "started_at"])
+
+
+def _waiting_state(run: GradingRun) -> RunState:
+    """Where a run waits between two calls: stopped, where its bulk run was stopped meanwhile."""
+    is_stopped = run.batch is not None and run.batch.stopped_at is not None
+    return RunState.PAUSED if is_stopped else RunState.QUEUED
 
 
 def _may_go_on(held: GradingRun, error: GradingError, *, counts: bool) -> bool:

@@ -17,11 +17,7 @@ from components.tests.factories import (
     EnrollmentFactory,
     EntryFactory,
 )
-from grading.engine.asks import next_ask
-from grading.engine.evaluate import conclude
-from grading.engine.prompt import build_prompt
-from grading.engine.reply import Progress, absorb
-from grading.engine.types import Completion, Evaluation, GradingRequest, Plan, Prompt, Provider
+from grading.engine.types import Completion, Evaluation, GradingRequest, Prompt
 from grading.enums import ProviderKind, WebhookEvent
 from grading.models import (
     GradingRun,
@@ -104,15 +100,6 @@ def make_submission(entry: Entry | None = None, student: Any = None, **fields: A
 def claim(submission: Submission) -> GradingRun:
     """The submission's run, claimed as a worker would."""
     return next(run for run in claim_runs() if run.submission_id == submission.pk)
-
-
-def evaluated(request: GradingRequest, provider: Provider) -> Evaluation:
-    """What one call to a provider comes to, without a queue."""
-    ask = next_ask(request.rubric, Plan(), Progress())
-    assert ask is not None
-    completion = asyncio.run(provider.complete(request, build_prompt(request, ask)))
-    progress = absorb(completion.text, request.rubric, ask, Progress())
-    return conclude(request, progress, review_below=40)
 
 
 def step_of(run: GradingRun, provider: ScriptedProvider | None = None) -> Step:

@@ -212,6 +212,15 @@ def test_cost_that_nobody_knows_yet_is_found_out_with_one_call(entry):
     assert claim_runs() == []
 
 
+def test_limit_on_cost_means_nothing_where_nothing_costs(entry):
+    limit(entry.component, cost_per_day="1.00")
+    DayUsage.objects.create(
+        component=entry.component, day=timezone.localdate(), calls=2, input_tokens=500
+    )
+    fill(entry, 5)
+    assert len(claim_runs()) == 5
+
+
 # --- the watchdog --------------------------------------------------------------------
 @pytest.fixture
 def lying(entry):

@@ -220,6 +220,20 @@ def test_stopped_bulk_run_waits_and_goes_on(entry, graded, configurator):
     assert len(claim_runs()) == 2
 
 
+def test_run_of_a_stopped_bulk_run_that_fails_waits_as_well(entry, graded, configurator):
+    batch = start_batch(entry, again=True, by=configurator)
+    (run,) = claim_runs(1)
+    stop_batch(batch, by=configurator)
+    record_failure(run, GradingError(ErrorCode.TIMEOUT, "slow"))
+    assert set(batch.runs.values_list("state", flat=True)) == {RunState.PAUSED}
+
+
+def test_estimate_follows_the_plan(entry, graded, configurator):
+    policy(entry, opinions=3)
+    estimate = estimate_batch(entry, again=True)
+    assert (estimate.calls, estimate.input_tokens) == (9, 900)
+
+
 @pytest.mark.parametrize("who", ["student", "stranger"])
 def test_bulk_run_is_for_people_in_charge(request, entry, graded, who):
     with pytest.raises(DomainError) as caught:
@@ -265,6 +279,23 @@ def test_run_that_is_being_graded_is_not_stopped(entry, student, configurator):
 
 
 # --- policies ------------------------------------------------------------------------
+def test_run_that_failed_at_a_provider_leaves_it_with_its_entry(entry, student, configurator):
+    submission = make_submission(entry, student)
+    record_failure(claim(submission), GradingError(ErrorCode.OVERLOADED, "down"))
+    profile = ProviderProfileFactory()
+    set_entry_grading(entry, profile=profile, by=configurator)
+    (run,) = claim_runs()
+    assert run.profile == profile
+
+
+def test_further_opinion_stays_with_its_provider(entry, student, configurator):
+    second = ProviderProfileFactory()
+    policy(entry, opinions=2, second_profile=second)
+    settle(step_of(claim(make_submission(entry, student))))
+    set_entry_grading(entry, profile=ProviderProfileFactory(), by=configurator)
+    assert GradingRun.objects.get().profile == second
+
+
 @pytest.mark.parametrize("fields", [{"opinions": 0}, {"opinions": 6}, {"min_words": -1}])
 def test_impossible_policy_is_refused(entry, configurator, fields):
     with pytest.raises(DomainError) as caught:
