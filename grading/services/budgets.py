@@ -157,7 +157,7 @@ def _means_per_call(entry: Entry) -> dict[str, Any]:
         calls__gt=0,
     )
     last = GradingRun.objects.filter(
-        pk__in=list(done.order_by("-finished_at").values_list("pk", flat=True)[:RECENT_RUNS])
+        pk__in=done.order_by("-finished_at").values("pk")[:RECENT_RUNS]
     )
     return last.order_by().aggregate(
         runs=Count("pk"),
