@@ -58,10 +58,10 @@ def test_enrollment_list_filters_by_component(browser, student, component):
 def test_enrollment_list_takes_as_many_queries_for_three_as_for_one(
     browser, component, student, django_assert_num_queries
 ):
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get(LIST)
     EnrollmentFactory.create_batch(2, component=component)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get(LIST)
 
 

@@ -150,15 +150,15 @@ def test_lists_take_as_many_queries_for_three_as_for_one(browser, django_assert_
         broken_gate(ProviderProfileFactory().pk)
 
     add()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         browser.get(PROFILES)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         browser.get(GATES)
     add()
     add()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         browser.get(PROFILES)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         browser.get(GATES)
 
 

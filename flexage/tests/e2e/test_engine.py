@@ -17,8 +17,9 @@ def test_queue_waits_while_the_key_is_bad_and_goes_on_once_it_is_good(gemini_sit
     student = visitor(gemini_site, "student4").page
     hand_in(student, RESISTANCE, ANSWER)
     admin = visitor(gemini_site, "admin").page
+    admin.goto("/configure/")
     banner = admin.get_by_role("alert").filter(has_text="did not accept the key")
-    expect(async_reload(admin, banner)).to_be_visible()
+    expect(reloaded(admin, banner)).to_be_visible()
     expect(student.get_by_role("heading", name="Outcome")).to_have_count(0)
     gemini.play("")
     banner.get_by_role("button", name="Try again now").click()
@@ -27,7 +28,7 @@ def test_queue_waits_while_the_key_is_bad_and_goes_on_once_it_is_good(gemini_sit
     expect(banner).to_have_count(0)
 
 
-def async_reload(page, locator, tries=40):
+def reloaded(page, locator, tries=40):
     """Reload a page until something is there."""
     for _try in range(tries):
         if locator.count():
@@ -61,11 +62,11 @@ def test_student_asks_for_a_person_and_reads_the_answer(site, visitor):
 
     page = visitor(site, "configurator").page
     page.get_by_role("link", name="To review").click()
-    row = page.get_by_role("row").filter(has_text="I did name the cause.")
-    row.get_by_role("link").first.click()
-    page.get_by_label(re.compile("answer", re.IGNORECASE)).first.fill("You did; well seen.")
+    item = page.get_by_role("listitem").filter(has_text="I did name the cause.").first
+    item.get_by_role("link").first.click()
+    page.locator("textarea[name$='answer']").first.fill("You did; well seen.")
     page.get_by_role("button", name="Answer").first.click()
-    page.get_by_role("link", name="How this was graded").first.click()
+    page.locator("a[href*='/configure/runs/']").first.click()
     expect(page.get_by_role("heading", name="How this was graded")).to_be_visible()
     student.reload()
     expect(student.get_by_text("You did; well seen.")).to_be_visible()
