@@ -12,7 +12,7 @@ from grading.engine.evidence import find_evidence
 from grading.engine.leaks import leaks
 from grading.engine.reply import CriterionReply, Progress, criterion_key
 from grading.engine.scoring import criterion_confidence, overall_confidence, total_score
-from grading.engine.types import CriterionResult, Evaluation, GradingRequest, ReviewReason
+from grading.engine.types import CriterionResult, Evaluation, Evidence, GradingRequest, ReviewReason
 
 
 def conclude(request: GradingRequest, progress: Progress, *, review_below: int) -> Evaluation:
@@ -61,6 +61,31 @@ def level_in_force(levels: Sequence[Level]) -> Level:
     return ranked[(len(ranked) - 1) // 2]
 
 
+def result_of(
+    criterion: Criterion,
+    level: Level,
+    *,
+    reasoning: str,
+    confidence: int,
+    evidence: tuple[Evidence, ...] = (),
+    opinions: tuple[int, ...] = (),
+) -> CriterionResult:
+    """What reaching a level on a criterion comes to, with the points that it is worth."""
+    return CriterionResult(
+        index=criterion.index,
+        text=criterion.text,
+        level=level.index,
+        level_text=level.text,
+        points=level.points,
+        max_points=criterion.max_points,
+        weight=criterion.weight,
+        reasoning=reasoning,
+        evidence=evidence,
+        confidence=confidence,
+        opinions=opinions,
+    )
+
+
 def _replies(criterion: Criterion, progress: Progress) -> list[CriterionReply]:
     replies = [
         opinion.criteria[criterion.index]
@@ -77,14 +102,9 @@ def _result(criterion: Criterion, replies: list[CriterionReply], answer: str) ->
     level = level_in_force([criterion.level(column) for column in columns])
     chosen = replies[columns.index(level.index)]
     evidence = tuple(find_evidence(quote, answer) for quote in chosen.evidence if quote.strip())
-    return CriterionResult(
-        index=criterion.index,
-        text=criterion.text,
-        level=level.index,
-        level_text=level.text,
-        points=level.points,
-        max_points=criterion.max_points,
-        weight=criterion.weight,
+    return result_of(
+        criterion,
+        level,
         reasoning=chosen.reasoning,
         evidence=evidence,
         confidence=criterion_confidence(

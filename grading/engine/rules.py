@@ -7,7 +7,7 @@ import re
 from components.html import text_to_html
 from components.rubrics import Criterion
 from grading.engine.answers import words_of
-from grading.engine.evaluate import standing_reasons
+from grading.engine.evaluate import result_of, standing_reasons
 from grading.engine.scoring import total_score
 from grading.engine.types import CriterionResult, Evaluation, GradingRequest
 
@@ -88,15 +88,4 @@ def _reason(words: int, min_words: int, *, repeats: bool) -> str:
 
 def _lowest(criterion: Criterion, why: str) -> CriterionResult:
     level = min(criterion.levels, key=lambda level: (level.points, -level.index))
-    return CriterionResult(
-        index=criterion.index,
-        text=criterion.text,
-        level=level.index,
-        level_text=level.text,
-        points=level.points,
-        max_points=criterion.max_points,
-        weight=criterion.weight,
-        reasoning=why,
-        evidence=(),
-        confidence=100,
-    )
+    return result_of(criterion, level, reasoning=why, confidence=100)
